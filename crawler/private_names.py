@@ -71,10 +71,4 @@ PRIVATE_NAMES = (
         "_split_domain",
         "keep tldextract from fetching its list from the network",
     ),
-    PrivateName(
-        "warcio.recordbuilder.RecordBuilder",
-        "_init_warc_headers",
-        "write the headers of a conversion record",
-    ),
-    PrivateName("warcio.recordbuilder.RecordBuilder", "_make_warc_id", "refer to a record"),
 )

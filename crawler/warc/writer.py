@@ -1,10 +1,10 @@
 """Write every exchange of a run to a WARC 1.1 file, as it came over the wire.
 
 Takes ``Exchange`` objects, the bytes sent and received. Each record is compressed separately, so
-that all complete records can be read if the process dies while writing. warcio builds the records;
-the HTTP headers are written verbatim, which warcio alone would not do. Credentials, interim (1xx)
-responses and bytes beyond the declared Content-Length are left out, and chunked bodies are joined,
-with their Transfer-Encoding header renamed. Raises ArchiveError if the file cannot be written.
+that all complete records can be read if the process dies while writing. HTTP headers are written
+verbatim, which warcio does not do. Credentials, interim (1xx) responses and bytes beyond the
+declared Content-Length are left out, and chunked bodies are joined, with their Transfer-Encoding
+header renamed. Raises ArchiveError if the file cannot be written.
 """
 
 from __future__ import annotations
@@ -14,15 +14,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from io import BytesIO
 from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urldefrag
+from uuid import uuid4
 
 from isal import isal_zlib
-from warcio.recordloader import ArcWarcRecord
-from warcio.warcwriter import WARCWriter
 
 from crawler.crash import point
 from crawler.errors import ArchiveError
@@ -42,6 +40,17 @@ _HEAD = re.compile(rb"HTTP/[0-9.]+ +(?P<status>[0-9]{3}).*?(?:\r?\n\r?\n|\Z)", r
 _LENGTH = re.compile(
     rb"^content-length[ \t]*:[ \t]*([0-9]{1,18})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
 )
+# The Content-Type of each kind of record (WARC 1.1, 5.6 and 6).
+_MEDIA_TYPES = {
+    "warcinfo": "application/warc-fields",
+    "request": "application/http; msgtype=request",
+    "response": "application/http; msgtype=response",
+    "revisit": "application/http; msgtype=response",
+    # The bytes of a response without an HTTP head.
+    "resource": "application/octet-stream",
+    # A page as a browser showed it.
+    "conversion": "text/html; charset=utf-8",
+}
 _WITHOUT_PAYLOAD = frozenset((204, 304))
 _CHUNKED = re.compile(
     rb"^transfer-encoding(?=[ \t]*:[^\r\n]*chunked)", re.IGNORECASE | re.MULTILINE
@@ -88,16 +97,6 @@ class _Answer(NamedTuple):
     page: Written
 
 
-class _Head:
-    """A verbatim HTTP head, in place of warcio's headers class, which would reformat it."""
-
-    def __init__(self, head: bytes) -> None:
-        self.headers_buff = head
-
-    def compute_headers_buffer(self, header_filter: object = None) -> None:
-        pass
-
-
 class WarcWriter:
     """A new WARC file being written. ``exchanges`` and ``revisits`` count what it contains.
 
@@ -124,11 +123,9 @@ class WarcWriter:
         self._files: dict[str, str | None] = {}
         # The latest responses, by URL.
         self._answers: dict[str, _Answer] = {}
-        self._buffer = BytesIO()
-        self._records = WARCWriter(self._buffer, gzip=False, warc_version="1.1")
         self._compressed = self.path.name.lower().endswith(".gz")
         self._size = self._synced = 0
-        self._info_id = ""
+        self._info_id = self._place = ""
 
     def write(self, exchange: Exchange) -> None:
         """Append an exchange.
@@ -144,7 +141,7 @@ class WarcWriter:
         digest = digest_of(payload)
         fields = {
             "WARC-Date": date,
-            "WARC-Record-ID": self._records._make_warc_id(),
+            "WARC-Record-ID": _new_id(),
             "WARC-Warcinfo-ID": self._info_id,
         }
         if exchange.address:
@@ -167,22 +164,25 @@ class WarcWriter:
                 "WARC-Refers-To-Target-URI": earlier.url,
                 "WARC-Refers-To-Date": earlier.date,
             }
-        answer = self._record(
-            kind, exchange.url, fields | {"WARC-Payload-Digest": digest}, head, payload
-        )
+        fields["WARC-Payload-Digest"] = digest
+        answer = self._packed(kind, exchange.url, fields, head + payload)
         request_head, _, request_body = exchange.request.partition(b"\r\n\r\n")
         request_head = _CREDENTIALS.sub(b"", request_head)
         request_fields = {
             "WARC-Date": date,
             "WARC-Concurrent-To": fields["WARC-Record-ID"],
             "WARC-Warcinfo-ID": self._info_id,
+            "WARC-Payload-Digest": digest_of(request_body),
+            "WARC-Record-ID": _new_id(),
         }
-        request_fields |= {"WARC-Payload-Digest": digest_of(request_body)}
-        request = self._record(
-            "request", exchange.url, request_fields, request_head + b"\r\n\r\n", request_body
+        request = self._packed(
+            "request",
+            exchange.url,
+            request_fields,
+            request_head + b"\r\n\r\n" + request_body,
         )
         offset = self._size
-        self._put(self._packed(answer) + self._packed(request))
+        self._put(answer + request)
         point("exchange archived")
         self._answers.pop(exchange.url, None)
         record_id = fields["WARC-Record-ID"]
@@ -201,7 +201,7 @@ class WarcWriter:
                     digest,
                     date,
                     fields["WARC-Record-ID"],
-                    _in_one_line(str(self.path.resolve())),
+                    self._place,
                     self._info_id,
                     *_validators(head),
                 )
@@ -222,20 +222,14 @@ class WarcWriter:
         date = answer.date if answer else _date(datetime.now(UTC))
         fields = {
             "WARC-Date": date,
-            "WARC-Record-ID": self._records._make_warc_id(),
+            "WARC-Record-ID": _new_id(),
             "WARC-Warcinfo-ID": self._info_id,
         }
         if answer:
             fields["WARC-Refers-To"] = answer.record_id
+        fields["WARC-Payload-Digest"] = digest_of(page)
         offset = self._size
-        self._put(
-            self._packed(
-                self._record(
-                    "conversion", RENDERED_URN + url, fields, b"", page, "text/html; charset=utf-8"
-                )
-            )
-        )
-
+        self._put(self._packed("conversion", RENDERED_URN + url, fields, page))
         if answer:
             conversion = self._written(fields["WARC-Record-ID"], offset)
             self._answers[url] = answer._replace(page=conversion)
@@ -250,7 +244,7 @@ class WarcWriter:
         return answer.page if answer else None
 
     def _written(self, record_id: str, offset: int) -> Written:
-        return Written(record_id, f"{_in_one_line(str(self.path.resolve()))}, offset {offset}")
+        return Written(record_id, f"{self._place}, offset {offset}")
 
     def _begin(self) -> None:
         try:
@@ -258,9 +252,15 @@ class WarcWriter:
         except ArchiveError as error:
             self.failed = error
             raise
-        info = self._records.create_warcinfo_record(_in_one_line(self.path.name), self._warcinfo)
-        self._info_id = str(info.rec_headers.get_header("WARC-Record-ID"))
-        self._put(self._packed(info))
+        self._place = _in_one_line(str(self.path.resolve()))
+        self._info_id = _new_id()
+        fields = {
+            "WARC-Record-ID": self._info_id,
+            "WARC-Filename": _in_one_line(self.path.name),
+            "WARC-Date": _date(datetime.now(UTC)),
+        }
+        lines = (f"{name}: {value}\r\n" for name, value in self._warcinfo.items() if value)
+        self._put(self._packed("warcinfo", None, fields, "".join(lines).encode()))
         self.sync()
         sync_folder(self.path.parent)
 
@@ -289,28 +289,19 @@ class WarcWriter:
             self._files[archived.file] = first_record_id(Path(archived.file))
         return archived if self._files[archived.file] == archived.file_id else None
 
-    def _record(
-        self,
-        kind: str,
-        url: str,
-        fields: Mapping[str, str],
-        head: bytes,
-        payload: bytes,
-        media_type: str | None = None,
-    ) -> ArcWarcRecord:
-        headers = self._records._init_warc_headers(
-            url, kind, {"WARC-Type": kind, "WARC-Target-URI": url, **fields}
-        )
-        media_type = media_type or WARCWriter.WARC_RECORDS.get(kind, "application/octet-stream")
-        record = ArcWarcRecord("warc", kind, headers, BytesIO(payload), _Head(head), media_type, 0)
-        record.payload_length = len(payload)
-        return record
-
-    def _packed(self, record: ArcWarcRecord) -> bytes:
-        self._buffer.seek(0)
-        self._buffer.truncate()
-        self._records.write_record(record)
-        plain = self._buffer.getvalue()
+    def _packed(self, kind: str, url: str | None, fields: Mapping[str, str], block: bytes) -> bytes:
+        """Return a record (WARC 1.1, section 4) with these named fields, as the file holds it."""
+        target = {"WARC-Target-URI": url} if url else {}
+        named_fields = {
+            "WARC-Type": kind,
+            **target,
+            **fields,
+            "WARC-Block-Digest": digest_of(block),
+            "Content-Type": _MEDIA_TYPES[kind],
+            "Content-Length": len(block),
+        }
+        head = "".join(f"{name}: {value}\r\n" for name, value in named_fields.items())
+        plain = b"".join((b"WARC/1.1\r\n", head.encode(), b"\r\n", block, b"\r\n\r\n"))
         return isal_zlib.compress(plain, _COMPRESSION_LEVEL, GZIP) if self._compressed else plain
 
     def _put(self, data: bytes) -> None:
@@ -350,8 +341,12 @@ def _validators(head: bytes) -> tuple[str | None, str | None]:
     ].strip().decode("latin-1")
 
 
+def _new_id() -> str:
+    return f"<urn:uuid:{uuid4()}>"
+
+
 def _date(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def _in_one_line(text: str) -> str:
