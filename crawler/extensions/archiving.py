@@ -90,7 +90,7 @@ class Archiving:
         return archiving
 
     def _record(self, exchange: Exchange) -> None:
-        if host_and_port(exchange.url) != self._splash:
+        if self._splash is None or host_and_port(exchange.url) != self._splash:
             self._write(self._writer.write, exchange)
 
     def _record_page(self, url: str, page: bytes) -> None:

@@ -109,7 +109,7 @@ class WarcWriter:
         path: Path,
         warcinfo: Mapping[str, str],
         recall: Callable[[str], Archived | None] = lambda url: None,
-        keep: Callable[[Archived], None] = lambda archived: None,
+        keep: Callable[[Archived], None] | None = None,
     ) -> None:
         """Write to ``path``, with a number added to its name if that file exists.
 
@@ -191,21 +191,22 @@ class WarcWriter:
             del self._answers[next(iter(self._answers))]
         self.exchanges += 1
         self.revisits += kind == "revisit"
-        if earlier and profile == _SAME_PAYLOAD:
-            etag, last_modified = _validators(head)
-            self._keep(earlier._replace(etag=etag, last_modified=last_modified))
-        if kind == "response" and status == 200 and payload and not truncated:
-            self._keep(
-                Archived(
-                    exchange.url,
-                    digest,
-                    date,
-                    fields["WARC-Record-ID"],
-                    self._place,
-                    self._info_id,
-                    *_validators(head),
+        if self._keep is not None:
+            if earlier and profile == _SAME_PAYLOAD:
+                etag, last_modified = _validators(head)
+                self._keep(earlier._replace(etag=etag, last_modified=last_modified))
+            if kind == "response" and status == 200 and payload and not truncated:
+                self._keep(
+                    Archived(
+                        exchange.url,
+                        digest,
+                        date,
+                        fields["WARC-Record-ID"],
+                        self._place,
+                        self._info_id,
+                        *_validators(head),
+                    )
                 )
-            )
 
     def write_conversion(self, url: str, page: bytes) -> None:
         """Append a browser-rendered page, HTML in UTF-8, as a conversion (WARC 1.1, 6.7).
