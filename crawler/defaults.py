@@ -302,6 +302,11 @@ SETTINGS_BY_TOPIC: dict[str, tuple[Setting, ...]] = {
             "crawler.item_processor.RecordProcessor",
             "The item processor, which stores each record before the next is counted.",
         ),
+        Setting(
+            "STATS_CLASS",
+            "crawler.stats_collector.DirectStatsCollector",
+            "The collector of the stats: Scrapy's, without a check that slows down each count.",
+        ),
         # A page yields one item; Scrapy's hundred workers per response cost more than the page
         # itself.
         Setting("CONCURRENT_ITEMS", 1, "The maximum number of items of a page at a time.", "items"),
