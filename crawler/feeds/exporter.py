@@ -16,7 +16,7 @@ import logging
 import os
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 from scrapy.exporters import JsonLinesItemExporter
@@ -444,6 +444,8 @@ class RecordLinesExporter(JsonLinesItemExporter):
     """
 
     _flushed_at = 0.0
+    _latest: ClassVar[tuple[object, bytes]] = (None, b"")
+    """The record that any feed took last, and its line, which other feeds often take next."""
 
     def export_item(self, item: Any) -> None:
         if (
@@ -451,7 +453,11 @@ class RecordLinesExporter(JsonLinesItemExporter):
             and not self.fields_to_export
             and not self.indent
         ):
-            self.file.write(msgspec.json.encode(item) + b"\n")
+            latest, line = self._latest
+            if item is not latest:
+                line = msgspec.json.encode(item) + b"\n"
+                RecordLinesExporter._latest = item, line
+            self.file.write(line)
             if monotonic() - self._flushed_at > _FLUSH_SECONDS:
                 self.file.flush()
                 self._flushed_at = monotonic()
