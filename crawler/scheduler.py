@@ -77,7 +77,10 @@ class FrontierScheduler(BaseScheduler):
         return True
 
     def next_request(self) -> Request | None:
-        active = Counter(map(self._host_of, self.crawler.engine.downloader.active))
+        downloading = self.crawler.engine.downloader.active
+        active: Counter[str] = Counter()
+        if len(downloading) >= self._most_active:
+            active.update(map(self._host_of, downloading))
         now = monotonic()
 
         def may_request(host: str) -> bool:
