@@ -444,12 +444,13 @@ class FrontierSpider(Args[Parameters], Spider):
         """Yield requests for the articles that a page links to in the roles to follow."""
         frontier, has_links = self.run.frontier, False
         for role in frontier.roles:
-            have_urls = True
-            items = [as_item(edge) for edge in edges if edge.role == role]
             if role == "related":
                 items = list(map(self._with_own_id, record.related or ()))
                 related = extracted.page.related
                 have_urls = related is not None and related.has_urls
+            else:
+                items = [as_item(edge) for edge in edges if edge.role == role]
+                have_urls = True
             has_links |= bool(items)
             added = frontier.add_links(state.id, items, have_urls=have_urls, role=role)
             for article_id in added:
