@@ -6,11 +6,15 @@ import json
 import os
 import pickle
 import sys
+from dataclasses import fields, is_dataclass
+from functools import cache
+from io import BytesIO
 from struct import Struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from types import MemberDescriptorType
 
     from crawler.crawl.page_extraction import Extracted
     from crawler.extraction.directory import Publishers
@@ -34,9 +38,45 @@ class Answer(NamedTuple):
 
 def packed(message: object) -> Iterator[bytes]:
     """Yield a message as it is sent: its length, then the pickle."""
-    data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    buffer = BytesIO()
+    _Pickler(buffer, pickle.HIGHEST_PROTOCOL).dump(message)
+    data = buffer.getvalue()
     yield LENGTH.pack(len(data))
     yield data
+
+
+class _Pickler(pickle.Pickler):
+    """Pickles each dataclass with slots as its values, which are read twice as fast.
+
+    Python's own way looks up the fields of the class again for each object. A page has about 90.
+    """
+
+    def reducer_override(self, obj: Any) -> Any:
+        kind: Any = type(obj)
+        if not (slots := _slots_of(kind)):
+            return NotImplemented
+        return _made, (kind, *(slot.__get__(obj) for slot in slots))
+
+
+@cache
+def _slots_of(kind: Any) -> tuple[MemberDescriptorType, ...]:
+    """Return the slots of a dataclass in the order of its fields; none of anything else."""
+    if kind.__dictoffset__ or not is_dataclass(kind):
+        return ()
+    return tuple(getattr(kind, field.name) for field in fields(kind))
+
+
+@cache
+def _setters_of(kind: Any) -> tuple[Callable[[object, object], None], ...]:
+    return tuple(slot.__set__ for slot in _slots_of(kind))
+
+
+def _made(kind: Any, *values: object) -> object:
+    """Return a dataclass with these values, even if it is frozen."""
+    made: object = object.__new__(kind)
+    for put, value in zip(_setters_of(kind), values, strict=True):
+        put(made, value)
+    return made
 
 
 def worker_command(publishers: Publishers, timeout: float) -> tuple[list[str], dict[str, str]]:
