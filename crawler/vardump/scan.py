@@ -139,6 +139,13 @@ _HINT = re.compile(
     rb"|(?<=enum\()(?=" + LABEL + rb"::)"
     rb"|(?=(?:size|length)=[0-9])|(?=<i>)(?<=</b>\()|(?<= : string\()(?=\"))"
 )
+# The first words of the values that may have no hint.
+_WITHOUT_HINT = (
+    *(b"NULL", b"UNKNOWN:0", b"enum ", b"array", b"object("),
+    *(b"<pre class=", b"<small>string"),
+)
+# Bytes of a value before its hint or word: the longest is the name of a class.
+_LONGEST_BEFORE_SIGN = 450
 # Xdebug writes this before scalars that have no parenthesis. A longer needle is found faster.
 _XDEBUG = b"<pre class='xdebug-var-dump' dir='ltr'>"
 _CLOSING = re.compile(rb"^\}", re.MULTILINE)
@@ -260,19 +267,16 @@ def scan(page: bytes, encoding: str = "utf-8") -> Iterator[Dump]:
     """
     if isinstance(page, str):
         raise TypeError("a page must be bytes, exactly as received, not str")
-    if (
-        not (b"(" in page and _HINT.search(page))
-        and _XDEBUG not in page
-        and not page.startswith((b"NULL", b"\nNULL"))
-    ):
+    if not _HINT.search(page) and _XDEBUG not in page and not page.startswith((b"NULL", b"\nNULL")):
         return
     codecs.lookup(encoding)
     page = bytes(page)
     work = Work(_STEPS + _STEPS_A_BYTE * len(page))
+    starts = _Starts(page)
     position = broken_count = 0
     previous: Dump | None = None
     while broken_count <= _MOST_BROKEN:
-        start = _next_start(page, position, previous)
+        start = starts.after(position, previous)
         if start is None:
             return
         try:
@@ -322,14 +326,43 @@ def _part_error(page: bytes, start: int) -> VarDumpError:
     )
 
 
-def _next_start(page: bytes, position: int, previous: Dump | None) -> int | None:
-    """Return the offset where the next dump may begin."""
-    if previous is not None and position == previous.end:
-        scalar = not isinstance(previous.node, (Container, String))
-        if beside := (_NEXT_SCALAR if scalar else _BESIDE).match(page, position):
-            return beside.start("start")
-    found = _START.search(page, position)
-    return found and found.start()
+class _Starts:
+    """Finds the places in a page where dumps may begin.
+
+    Searching for ``_START`` takes twenty times as long as for ``_HINT`` and the words of the values
+    that have no hint, so it is only done from just before one of these.
+    """
+
+    def __init__(self, page: bytes) -> None:
+        self._page = page
+        # The next place of each. It is searched again only when that is passed.
+        self._places: dict[re.Pattern[bytes] | bytes, int] = dict.fromkeys(
+            (_HINT, *_WITHOUT_HINT), -1
+        )
+
+    def after(self, position: int, previous: Dump | None) -> int | None:
+        """Return the offset where the next dump may begin; ``previous`` is the one before."""
+        page = self._page
+        if previous is not None and position == previous.end:
+            scalar = not isinstance(previous.node, (Container, String))
+            if beside := (_NEXT_SCALAR if scalar else _BESIDE).match(page, position):
+                return beside.start("start")
+        for sign, place in self._places.items():
+            if place < position:
+                self._places[sign] = self._next(sign, position)
+        first = min(self._places.values())
+        if first == len(page):
+            return None
+        found = _START.search(page, max(position, first - _LONGEST_BEFORE_SIGN))
+        return found and found.start()
+
+    def _next(self, sign: re.Pattern[bytes] | bytes, position: int) -> int:
+        """Return the next place of a hint or a word; the end of the page if there is none."""
+        if isinstance(sign, bytes):
+            place = self._page.find(sign, position)
+            return len(self._page) if place < 0 else place
+        hint = sign.search(self._page, position)
+        return hint.start() if hint else len(self._page)
 
 
 def _read_at(page: bytes, start: int, encoding: str, work: Work) -> Dump | None:
