@@ -57,14 +57,16 @@ class Box:
         self.start = start
         self.end = start
         # A jump pointer over several levels keeps every path up short. See Myers, "An applicative
-        # random-access stack" (1983).
+        # random-access stack" (1983). The root has none: a reference to itself would keep the whole
+        # tree in memory until Python looks for reference cycles.
+        self._jump: Box | None
         if parent is None:
             self.depth = 0
-            self._jump = self
+            self._jump = None
         else:
             self.depth = parent.depth + 1
-            first = parent._jump
-            second = first._jump
+            first = parent._jump or parent
+            second = first._jump or first
             even = parent.depth - first.depth == first.depth - second.depth
             self._jump = second if even else parent
 
@@ -75,9 +77,8 @@ class Box:
     def common(self, other: "Box") -> "Box":
         """Return the smallest box that contains both."""
         box = self
-        while not box.holds(other):
-            parent = box.parent
-            box = parent if box._jump.holds(other) and parent is not None else box._jump
+        while not box.holds(other) and box.parent is not None and box._jump is not None:
+            box = box.parent if box._jump.holds(other) else box._jump
         return box
 
     def branch_to(self, other: "Box") -> "Box | None":
@@ -85,7 +86,7 @@ class Box:
         if other.depth <= self.depth:
             return None
         box = other
-        while box.depth > self.depth + 1 and box.parent is not None:
+        while box.depth > self.depth + 1 and box.parent is not None and box._jump is not None:
             box = box._jump if box._jump.depth > self.depth else box.parent
         return box
 
