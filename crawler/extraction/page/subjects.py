@@ -5,10 +5,9 @@ from collections.abc import Iterable, Iterator
 from enum import Enum
 from functools import lru_cache
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from lxml import etree
 from lxml.etree import _Element
 
 from crawler.extraction.page import json_ld
@@ -76,14 +75,10 @@ _TAG_BOX = re.compile(
     r"(?:[_-]{0,2}(?:list|links?|items|wrap(?:per)?|container|box|block|section))?(?:$|\s)",
     re.IGNORECASE,
 )
-# The attributes that may name a box.
-_NAMES = ("class", "id", "aria-label", "itemtype")
 _CRUMB_BOX = re.compile(
     r"bread[-_ ]?crumb|crumbs?(?:$|[\s_-])|brotkr|[-_]?ariane|migas|briciole|kruimel",
     re.IGNORECASE,
 )
-# The links that may be marked as tags, and the headline, in page order.
-_MARKED_AND_HEADLINE: Any = etree.XPath("//a[contains(@rel, 'tag')] | $headline")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # In headings such as "Related topics".
 _TOPICS = re.compile(
@@ -131,16 +126,20 @@ class Subjects:
         """Find the boxes named as lists of tags, and those named as breadcrumbs."""
         headline = self._headline
         is_above = headline is not None
+        # Most boxes of a page have the names of others.
+        known: dict[tuple[str | None, ...], _Kind | None] = {}
         for element in root.iter(*_LISTS, *(() if headline is None else (headline.tag,))):
             if element is headline:
                 is_above = False
-            names = filter(None, map(element.get, _NAMES))
-            kinds = [_kind_of_box(name[:_LONGEST_NAME]) for name in names]
-            if _Kind.CRUMBS in kinds:
+            get = element.get
+            names = get("class"), get("id"), get("aria-label"), get("itemtype")
+            if names not in known:
+                known[names] = _kind_of_names(names)
+            kind = known[names]
+            if kind is _Kind.CRUMBS:
                 self._crumb_boxes.append(element)
             elif (
-                # The id of a list of the articles on a topic may be that of tags, too.
-                kinds[:1] == [_Kind.TAGS]
+                kind is _Kind.TAGS
                 and _is_of_article(element, is_above=is_above)
                 and not _is_of_other(element)
             ):
@@ -151,11 +150,14 @@ class Subjects:
         headline = self._headline
         is_above = headline is not None
         marked: list[_Element] = []
-        for element in _MARKED_AND_HEADLINE(root, headline=[] if headline is None else headline):
+        for element in root.iter("a", *(() if headline is None else (headline.tag,))):
             if element is headline:
                 is_above = False
-            elif (
-                "tag" in (element.get("rel") or "").split()
+            rel = element.get("rel")
+            if (
+                rel is not None
+                and element.tag == "a"
+                and "tag" in rel.split()
                 and _is_of_article(element, is_above=is_above)
                 and not _is_of_other(element)
             ):
@@ -208,8 +210,17 @@ class _Kind(Enum):
     CRUMBS = "crumbs"
 
 
+def _kind_of_names(names: Iterable[str | None]) -> _Kind | None:
+    """Return the kind of a box by its names, in the order of their importance."""
+    kinds = [_kind_of_name(name[:_LONGEST_NAME]) for name in names if name]
+    if _Kind.CRUMBS in kinds:
+        return _Kind.CRUMBS
+    # The id of a list of the articles on a topic may be that of tags, too.
+    return kinds[0] if kinds else None
+
+
 @lru_cache(maxsize=_CACHED)
-def _kind_of_box(name: str) -> _Kind | None:
+def _kind_of_name(name: str) -> _Kind | None:
     if _CRUMB_BOX.search(name):
         return _Kind.CRUMBS
     return _Kind.TAGS if _TAG_BOX.search(_CAMEL.sub("-", name)) else None
