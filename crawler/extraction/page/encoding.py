@@ -12,6 +12,7 @@ common errors of servers:
 
 import codecs
 import re
+from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -43,6 +44,7 @@ _LATE_META = re.compile(
     re.IGNORECASE,
 )
 _HEAD_BYTES = 65_536
+_CACHED = 256
 # Spellings of labels that no standard knows: "windows1251", "win-1251", "utf8mb4", "ISO 8859-1".
 _MISSPELT = (
     (re.compile(r"(?:x[-_ ]?)?(?:windows|win|cp|ms)[-_ ]{0,2}(\d{3,4})", re.I), r"cp\1"),
@@ -95,8 +97,12 @@ def decode(body: bytes, declared: str | None) -> Text:
         return Text(
             body[len(bom) :].decode(bom_encoding, "replace"), bom_encoding, "byte order mark"
         )
-    labels = [(declared, "HTTP header"), (html_body_declared_encoding(body), "meta tag")]
     text = _strict(body, "utf-8")
+    is_plain = text is not None and b"\x1b" not in body
+    if text is not None and is_plain and declared and _declared_codec(declared, body) == "utf-8":
+        # Their meta tags make no difference.
+        return Text(text, "utf-8", "HTTP header")
+    labels = [(declared, "HTTP header"), (html_body_declared_encoding(body), "meta tag")]
     if text is None and not labels[1][0]:
         labels[1] = (_late_label(body), "meta tag")
     choices = [
@@ -118,6 +124,7 @@ def _declared_codec(label: str, body: bytes) -> str | None:
     return None if name and name.startswith(_WIDE) and b"\0" not in body[:_HEAD_BYTES] else name
 
 
+@lru_cache(maxsize=_CACHED)
 def _text_codec(label: str) -> str | None:
     """Return Python's name for an encoding label, or None if it is not an encoding of pages.
 
