@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
 from urllib.parse import urldefrag, urljoin, urlsplit
@@ -90,10 +91,17 @@ class AnchorReader:
 
     def __init__(self, publisher: Publisher | None, url: str | None) -> None:
         self._publisher = publisher
+        self._url = url
         self._base = url or (f"{publisher.root}/" if publisher else None)
-        self._own_id = publisher.id_of(url) if publisher and url else None
-        self._own_path = _without_ending(urlsplit(url).path) if url else None
         self._has_own_ids = publisher is not None and publisher.has_own_ids
+
+    @cached_property
+    def _own_id(self) -> str | None:
+        return self._publisher.id_of(self._url) if self._publisher and self._url else None
+
+    @cached_property
+    def _own_path(self) -> str | None:
+        return _without_ending(urlsplit(self._url).path) if self._url else None
 
     def is_own(self, anchor: Anchor) -> bool:
         """Return whether a link leads to the publisher of the page."""
