@@ -155,7 +155,7 @@ def code_of(declared: str) -> str:
 
 def contradiction(text: str, declared: str) -> Detection | None:
     """Return the language of a text that is surely not in the declared one; otherwise None."""
-    sample = collapse(text[: 2 * _SAMPLE])[:_SAMPLE]
+    sample = _sample(text[: 2 * _SAMPLE])
     if visible_length(sample) < _SHORTEST:
         return None
     confirmed = _share(sample, declared)
@@ -174,12 +174,17 @@ def contradiction(text: str, declared: str) -> Detection | None:
 
 def is_denied(text: str, declared: str) -> bool:
     """Return whether a text has hardly any of the words that texts in a language have."""
-    sample = collapse(text[: 2 * _SAMPLE])[:_SAMPLE]
+    sample = _sample(text[: 2 * _SAMPLE])
     share = _share(sample, declared)
     return share is not None and share < _DENIED and len(_WORD.findall(sample)) >= _FEWEST_WORDS
 
 
 # The same text is asked about twice.
+@lru_cache(maxsize=2)
+def _sample(start: str) -> str:
+    return collapse(start)[:_SAMPLE]
+
+
 @lru_cache(maxsize=2)
 def _share(sample: str, language: str) -> float | None:
     """Return the share of function words or of a script; None if neither is known."""
@@ -192,7 +197,7 @@ def _share(sample: str, language: str) -> float | None:
     if known is None:
         return None
     words = _WORD.findall(sample.casefold())
-    return sum(word in known for word in words) / len(words) if words else 0.0
+    return sum(map(known.__contains__, words)) / len(words) if words else 0.0
 
 
 def _by_words(text: str) -> Detection | None:

@@ -39,7 +39,11 @@ from crawler.items import (
 
 # Where a browser that saves a page puts its pictures: "./Some headline_files/picture.jpg".
 _SAVED_BESIDE = re.compile(r"(?:\./)?[^/:?#]{1,300}_files/")
-_NEVER_MISSING = frozenset(("kind", "schema", "missing", "provenance"))
+_MAY_BE_MISSING = tuple(
+    field.name
+    for field in fields(PageRecord)
+    if field.name not in ("kind", "schema", "missing", "provenance")
+)
 
 
 def normalise(page: ParsedPage, publisher: Publisher | None = None) -> PageRecord | Refusal:
@@ -59,8 +63,7 @@ def page_record(page: ParsedPage, publisher: Publisher | None = None) -> PageRec
 
 def missing_of(values: dict[str, Any]) -> tuple[str, ...]:
     """Return the names of the fields of a ``PageRecord`` that are null."""
-    names = (field.name for field in fields(PageRecord) if field.name not in _NEVER_MISSING)
-    return tuple(name for name in names if values[name] is None)
+    return tuple(name for name in _MAY_BE_MISSING if values[name] is None)
 
 
 class _Normaliser:

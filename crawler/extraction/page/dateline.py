@@ -378,8 +378,13 @@ class _Search:
     def _read_attributes(self, block: Block) -> None:
         """Read the time stamp in a data attribute of a date line."""
         for element in islice(block.element.iter(), _MOST_INNER):
-            for name in _DATE_ATTRIBUTES:
-                if (value := element.get(name)) and (moment := dates.declared(value, self.tag)):
+            names = element.keys()
+            for name in _DATE_ATTRIBUTES if names else ():
+                if (
+                    name in names
+                    and (value := element.get(name))
+                    and (moment := dates.declared(value, self.tag))
+                ):
                     rank = _Rank.LABELLED if block.index > self.anchor_index else _Rank.ABOVE
                     hint = f"{element.get('class') or ''} {block.text[:_LABEL_LENGTH]}"
                     if not _UPDATED.search(hint):

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from crawler.extraction.page.months import CONTESTED, MONTHS, PERSIAN_MONTHS
@@ -256,6 +256,7 @@ _SHORTEST_INSTANT = len("2015-10-23T13:26")
 _LARGEST_OFFSET = timedelta(hours=14)
 # Characters. No date comes later in a line, and the limit bounds the regular expressions' input.
 _LONGEST_TEXT = 400
+_CACHED = 1024
 # Characters from the start of a date to its year, and from a time of day to the date after it.
 _TO_YEAR, _TO_DATE = 50, 50
 _THAI_SCRIPT = re.compile("[\u0e00-\u0e7f]")
@@ -406,6 +407,12 @@ def _names() -> dict[str, int]:
     return names
 
 
+@lru_cache(maxsize=_CACHED)
+def _may_be_month(name: str, language: str | None) -> bool:
+    """Return whether a word is the name of a month, in this language or another."""
+    return bool(_month(name, language)) or fold(name) in CONTESTED
+
+
 def _month(name: str, language: str | None) -> int | None:
     word = fold(name)
     if word in CONTESTED:
@@ -440,12 +447,9 @@ def _dates(
     pattern: re.Pattern[str], text: str, start: int, language: str | None
 ) -> Iterator[re.Match[str]]:
     """Yield the matches of a pattern, without those whose word is no month's name."""
+    has_month = "month" in pattern.groupindex
     for match in pattern.finditer(text, start):
-        if (
-            "month" not in pattern.groupindex
-            or _month(match["month"], language)
-            or (fold(match["month"]) in CONTESTED)
-        ):
+        if not has_month or _may_be_month(match["month"], language):
             yield match
 
 
