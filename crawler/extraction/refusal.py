@@ -95,15 +95,19 @@ class Refusal:
 
 
 def refuse(page: ParsedPage, publisher: Publisher | None) -> Refusal | None:
-    """Return why a page is not the article with its ``id``; None if it is."""
+    """Return why a page is not the article with its ``id``; None if it is.
+
+    Below, ``size`` is the length of its body, as ``visible_length`` counts it.
+    """
     is_declared = _is_declared(page)
+    size = sum(map(visible_length, page.body))
     return (
         _refuse_other_article(page, publisher)
-        or (None if is_declared else _refuse_address(page))
-        or (None if is_declared else _refuse_kind(page))
-        or _refuse_denial(page, is_declared)
-        or (None if is_declared else _refuse_list(page))
-        or _refuse_text(page, is_declared)
+        or (None if is_declared else _refuse_address(page, size))
+        or (None if is_declared else _refuse_kind(page, size))
+        or _refuse_denial(page, size, is_declared)
+        or (None if is_declared else _refuse_list(page, size))
+        or _refuse_text(page, size, is_declared)
     )
 
 
@@ -133,7 +137,7 @@ def _refuse_other_article(page: ParsedPage, publisher: Publisher | None) -> Refu
     )
 
 
-def _refuse_address(page: ParsedPage) -> Refusal | None:
+def _refuse_address(page: ParsedPage, size: int) -> Refusal | None:
     """Refuse a page at the address of a home page, a list or a form, unless it has an article."""
     try:
         parts = urlsplit(page.url or "")
@@ -146,42 +150,39 @@ def _refuse_address(page: ParsedPage) -> Refusal | None:
             return None
         return (
             None
-            if _has_article_at_home(page)
+            if _has_article_at_home(page, size)
             else Refusal("not_an_article", "the address is that of a home page")
         )
+    is_short = size < _LONGEST_LIST
     is_search = _SEARCH_QUERY.search(parts.query) is not None
-    is_search = bool(_SEARCH_PATH.search(parts.path)) or (is_search and _is_short(page))
-    if is_search and (_is_short(page) or page.teasers >= _FEWEST_TEASERS):
+    is_search = bool(_SEARCH_PATH.search(parts.path)) or (is_search and is_short)
+    if is_search and (is_short or page.teasers >= _FEWEST_TEASERS):
         return Refusal("not_an_article", "the address is that of a search")
-    if _LOGIN_PATH.search(parts.path) and _is_short(page):
+    if _LOGIN_PATH.search(parts.path) and is_short:
         return Refusal("not_an_article", "the address is that of a form")
-    if _LIST_PATH.search(parts.path) and (_is_short(page) or page.teasers >= _FEWEST_TEASERS):
+    if _LIST_PATH.search(parts.path) and (is_short or page.teasers >= _FEWEST_TEASERS):
         return Refusal("not_an_article", "the address is that of a list")
     return None
 
 
-def _is_short(page: ParsedPage) -> bool:
-    return _size(page) < _LONGEST_LIST
-
-
-def _has_article_at_home(page: ParsedPage) -> bool:
+def _has_article_at_home(page: ParsedPage, size: int) -> bool:
     """Return whether a page at a home page's address is titled like the text in it."""
     headline = key(page.headline.value) if page.headline else ""
     return (
         len(headline) > _SHORTEST_HEADLINE
         and headline in key(page.title or "")
         and page.teasers < _FEWEST_TEASERS
-        and _size(page) >= _SHORTEST_AT_HOME
+        and size >= _SHORTEST_AT_HOME
     )
 
 
-def _refuse_kind(page: ParsedPage) -> Refusal | None:
+def _refuse_kind(page: ParsedPage, size: int) -> Refusal | None:
     """Refuse a page that declares itself to be a list or a profile, and looks like one."""
     if page.kinds & ARTICLE_KINDS or _has_declared_date(page):
         return None
     declared = page.kinds & _OTHER_KINDS
-    is_list = _looks_like_list(page, _FEWEST_TEASERS)
-    if not is_list and _is_short(page):
+    is_list = _looks_like_list(page, size, _FEWEST_TEASERS)
+    if not is_list and size < _LONGEST_LIST:
         # Many articles are declared as a website too.
         is_list = bool(declared - _GENERAL_KINDS)
     if not declared or not is_list:
@@ -189,15 +190,14 @@ def _refuse_kind(page: ParsedPage) -> Refusal | None:
     return Refusal("not_an_article", f"the page declares its type as {min(declared)}")
 
 
-def _looks_like_list(page: ParsedPage, fewest: int) -> bool:
+def _looks_like_list(page: ParsedPage, size: int, fewest: int) -> bool:
     """Return whether a page has hardly more paragraphs than links that introduce them."""
     return page.teasers >= fewest and (
-        len(page.body) <= _MOST_PARAGRAPHS_A_TEASER * page.teasers or _size(page) < _LONGEST_DENIAL
+        len(page.body) <= _MOST_PARAGRAPHS_A_TEASER * page.teasers or size < _LONGEST_DENIAL
     )
 
 
-def _refuse_denial(page: ParsedPage, is_declared: bool) -> Refusal | None:
-    size = _size(page)
+def _refuse_denial(page: ParsedPage, size: int, is_declared: bool) -> Refusal | None:
     if size >= (_LONGEST_DENIAL_DECLARED if is_declared else _LONGEST_DENIAL):
         return None
     headline = page.headline.value if page.headline else ""
@@ -225,9 +225,9 @@ def _has_box_beside(page: ParsedPage) -> bool:
     return page.dated is not None and len(_sentences(page)) > 1
 
 
-def _refuse_list(page: ParsedPage) -> Refusal | None:
-    fewest = _FEWEST_TEASERS if _size(page) < _LONGEST_DENIAL else _LEAST_CERTAIN_LIST
-    if _looks_like_list(page, fewest):
+def _refuse_list(page: ParsedPage, size: int) -> Refusal | None:
+    fewest = _FEWEST_TEASERS if size < _LONGEST_DENIAL else _LEAST_CERTAIN_LIST
+    if _looks_like_list(page, size, fewest):
         return Refusal("not_an_article", f"the page is a list of {page.teasers} articles")
     if not page.kinds & ARTICLE_KINDS and not _has_declared_date(page) and _alternates(page.body):
         return Refusal("not_an_article", "the page's text alternates between titles and summaries")
@@ -246,7 +246,7 @@ def _alternates(body: tuple[str, ...]) -> bool:
     return pairs >= _FEWEST_ALTERNATIONS and pairs * 2 >= len(body) - 2
 
 
-def _refuse_text(page: ParsedPage, is_declared: bool) -> Refusal | None:
+def _refuse_text(page: ParsedPage, size: int, is_declared: bool) -> Refusal | None:
     if not page.body:
         return Refusal("not_an_article", "the page has no article text")
     if page.is_text and page.headline is None:
@@ -262,7 +262,7 @@ def _refuse_text(page: ParsedPage, is_declared: bool) -> Refusal | None:
         return Refusal("not_an_article", "the page has no headline, no date and no related items")
     if page.kinds & ARTICLE_KINDS:
         return None
-    if _size(page) < _SHORTEST_UNDATED and len(sentences) < 2:
+    if size < _SHORTEST_UNDATED and len(sentences) < 2:
         return Refusal("not_an_article", "the page has little text, no date and no related items")
     return None
 
@@ -274,7 +274,3 @@ def _sentences(page: ParsedPage) -> list[str]:
         for text in page.body
         if visible_length(text) >= _SHORTEST_SENTENCE and has_sentence(text)
     ]
-
-
-def _size(page: ParsedPage) -> int:
-    return sum(map(visible_length, page.body))

@@ -399,20 +399,25 @@ class _Reader:
 
     def _flush(self) -> None:
         """Make blocks of the text since the last block-level tag."""
+        if not self._lines:
+            self._add_block("".join(self._pieces), self._linked, len(self._layout.links))
+            self._pieces.clear()
+            self._linked = 0
+            return
         self._end_line()
         lines, self._lines = self._lines, []
-        box, blocks = self._box, self._layout.blocks
-        if len(lines) > 1:
-            # A heading is one line, even if it contains <br>.
-            lines = (
-                [_joined(lines)]
-                if box.tag in HEADINGS
-                else _paragraphs(lines, by_hand=box.tag in _PARAGRAPHS)
-            )
-        for raw, linked, links in lines:
-            if text := clean(raw):
-                linked = min(linked, len(text))
-                blocks.append(Block(len(blocks), text, box, self._zones, linked, links))
+        tag = self._box.tag
+        # A heading is one line, even if it contains <br>.
+        is_heading = tag in HEADINGS
+        for line in [_joined(lines)] if is_heading else _paragraphs(lines, tag in _PARAGRAPHS):
+            self._add_block(*line)
+
+    def _add_block(self, raw: str, linked: int, links: int) -> None:
+        """Make a block of the raw text of a line, unless that is blank."""
+        if text := clean(raw):
+            blocks = self._layout.blocks
+            linked = min(linked, len(text))
+            blocks.append(Block(len(blocks), text, self._box, self._zones, linked, links))
 
 
 def _menu_text(element: _Element) -> str | None:
@@ -475,11 +480,16 @@ class _HiddenClasses:
         names = {name for sheet in self._sheets for name in _hidden_in(sheet)}
         self._hidden = dict.fromkeys(names, True)
         self._unsettled = names
+        # Most boxes have the class attributes of others.
+        self._known: dict[str, bool] = {}
 
     def has_any(self, names: str | None) -> bool:
         if not self._hidden or names is None:
             return False
-        return any(map(self._is_hidden, names.split()))
+        known = self._known.get(names)
+        if known is None:
+            known = self._known[names] = any(map(self._is_hidden, names.split()))
+        return known
 
     def _is_hidden(self, name: str) -> bool:
         if name in self._unsettled:
@@ -582,7 +592,7 @@ def _joined(lines: Iterable[_Line]) -> _Line:
     return _Line(" ".join(texts), sum(linked), links[-1])
 
 
-def _paragraphs(lines: list[_Line], *, by_hand: bool) -> list[_Line]:
+def _paragraphs(lines: list[_Line], by_hand: bool) -> list[_Line]:
     """Join the lines of a run that are one paragraph.
 
     Two breaks always separate paragraphs. A single break does if the run has no double break,

@@ -75,6 +75,9 @@ _TAG_BOX = re.compile(
     r"(?:[_-]{0,2}(?:list|links?|items|wrap(?:per)?|container|box|block|section))?(?:$|\s)",
     re.IGNORECASE,
 )
+# Each such name has one of these parts of words, which are found more quickly.
+_WORDS_OF_TAGS = ("tag", "keyword", "topic")
+_WORDS_OF_CRUMBS = ("crumb", "brotkr", "ariane", "miga", "briciole", "kruimel")
 _CRUMB_BOX = re.compile(
     r"bread[-_ ]?crumb|crumbs?(?:$|[\s_-])|brotkr|[-_]?ariane|migas|briciole|kruimel",
     re.IGNORECASE,
@@ -221,9 +224,11 @@ def _kind_of_names(names: Iterable[str | None]) -> _Kind | None:
 
 @lru_cache(maxsize=_CACHED)
 def _kind_of_name(name: str) -> _Kind | None:
-    if _CRUMB_BOX.search(name):
+    lower = name.lower()
+    if any(map(lower.__contains__, _WORDS_OF_CRUMBS)) and _CRUMB_BOX.search(name):
         return _Kind.CRUMBS
-    return _Kind.TAGS if _TAG_BOX.search(_CAMEL.sub("-", name)) else None
+    may_be_tags = any(map(lower.__contains__, _WORDS_OF_TAGS))
+    return _Kind.TAGS if may_be_tags and _TAG_BOX.search(_CAMEL.sub("-", name)) else None
 
 
 def section(metadata: Metadata, site_names: Iterable[str], url: str | None) -> Declared | None:
