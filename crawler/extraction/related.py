@@ -3,12 +3,13 @@
 import html
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 from crawler.extraction.addresses import article_address
-from crawler.extraction.page import Listed, ParsedPage
+from crawler.extraction.page import ParsedPage
 from crawler.extraction.page.text import collapse
 from crawler.extraction.publishers import NUMBER, Publisher
-from crawler.items import RelatedItem
+from crawler.items import MediaKind, RelatedItem
 
 VIDEO_FILE = re.compile(r"\.(?:mp4|m4v|webm|m3u8|flv|mov|avi|wmv|3gp|ogv)(?:$|[?#])", re.IGNORECASE)
 # A longer text is not a headline; it is kept as it is, and not cached.
@@ -26,24 +27,20 @@ def related_items(page: ParsedPage, publisher: Publisher | None) -> tuple[Relate
         return None
     found = []
     for position, listed in enumerate(page.related.items, start=1):
-        article_id, url, internal = _identity(listed, publisher)
-        headline, is_marked = listed.title, False
-        if listed.title and len(listed.title) <= LONGEST_HEADLINE:
-            headline, is_marked = _headline(listed.title, publisher)
-        picture_url, uploaded_at, is_video = (
-            _picture(listed.picture, publisher) if listed.picture else (None, None, False)
-        )
+        is_long = listed.title is not None and len(listed.title) > LONGEST_HEADLINE
+        read_entry = _read if is_long else _read_once
+        read = read_entry(listed.id, listed.title, listed.picture, listed.url, publisher)
         found.append(
             RelatedItem(
                 position=position,
-                id=article_id,
-                url=url,
-                internal=internal,
-                headline=headline,
+                id=read.id,
+                url=read.url,
+                internal=read.internal,
+                headline=read.headline,
                 headline_raw=listed.title,
-                kind="video" if is_marked or is_video else "image" if listed.picture else None,
-                picture_url=picture_url,
-                uploaded_at=uploaded_at,
+                kind=read.kind,
+                picture_url=read.picture_url,
+                uploaded_at=read.uploaded_at,
                 content_type=listed.content_type,
                 sort=listed.sort,
             )
@@ -51,18 +48,57 @@ def related_items(page: ParsedPage, publisher: Publisher | None) -> tuple[Relate
     return tuple(found)
 
 
+class _Read(NamedTuple):
+    """The fields of a related item that follow from its entry in any list."""
+
+    id: str | None
+    url: str | None
+    internal: bool | None
+    headline: str | None
+    kind: MediaKind | None
+    picture_url: str | None
+    uploaded_at: str | None
+
+
+def _read(
+    listed_id: str | None,
+    title: str | None,
+    picture: str | None,
+    url: str | None,
+    publisher: Publisher | None,
+) -> _Read:
+    headline, is_marked = title, False
+    if title and len(title) <= LONGEST_HEADLINE:
+        headline, is_marked = _headline(title, publisher)
+    picture_url, uploaded_at, is_video = (
+        _picture(picture, publisher) if picture else (None, None, False)
+    )
+    return _Read(
+        *_identity(listed_id, url, publisher),
+        headline=headline,
+        kind="video" if is_marked or is_video else "image" if picture else None,
+        picture_url=picture_url,
+        uploaded_at=uploaded_at,
+    )
+
+
+# The lists of neighbouring articles name the same articles again and again.
+_read_once = lru_cache(maxsize=_CACHE_SIZE)(_read)
+
+
 def _identity(
-    listed: Listed, publisher: Publisher | None
+    listed_id: str | None, url: str | None, publisher: Publisher | None
 ) -> tuple[str | None, str | None, bool | None]:
     """Return the id and the URL of a listed article, and whether it is of the same publisher."""
-    if listed.url is not None:
-        article_id, internal = target_of(listed.url, publisher)
-        return article_id, listed.url, internal
-    if listed.id is None or not NUMBER.fullmatch(listed.id):
+    if url is not None:
+        article_id, internal = target_of(url, publisher)
+        return article_id, url, internal
+    if listed_id is None or not NUMBER.fullmatch(listed_id):
         return None, None, None
     if publisher is None or publisher.article_path is None:
-        return listed.id, None, None
-    return *_from_number(listed.id, publisher), True
+        return listed_id, None, None
+    article_id = publisher.id_from_text(listed_id)
+    return article_id, publisher.url_of(article_id) if article_id else None, True
 
 
 def target_of(url: str, publisher: Publisher | None) -> tuple[str | None, bool | None]:
@@ -72,20 +108,11 @@ def target_of(url: str, publisher: Publisher | None) -> tuple[str | None, bool |
     return own or article_address(url), internal
 
 
-@lru_cache(maxsize=_CACHE_SIZE)
-def _from_number(number: str, publisher: Publisher) -> tuple[str | None, str | None]:
-    article_id = publisher.id_from_text(number)
-    return article_id, publisher.url_of(article_id) if article_id else None
-
-
-# The lists of neighbouring articles name the same articles again and again.
-@lru_cache(maxsize=_CACHE_SIZE)
 def _headline(title: str, publisher: Publisher | None) -> tuple[str, bool]:
     text = collapse(html.unescape(title))
     return publisher.clean_headline(text) if publisher else (text, False)
 
 
-@lru_cache(maxsize=_CACHE_SIZE)
 def _picture(path: str, publisher: Publisher | None) -> tuple[str | None, str | None, bool]:
     """Return the URL of a listed picture, when it was uploaded, and whether it is a video."""
     url, uploaded_at = path, None
