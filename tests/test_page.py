@@ -5,9 +5,10 @@ A case is NAME.html, and NAME.json with a careful reader's values and the whole 
 test, so that the list stays accurate.
 """
 
+import gc
 import json
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -278,3 +279,17 @@ def make_record(body: bytes, charset: str | None) -> None:
     normalise.normalise(parsed, SITE)
     record = records.article(normalise.page_record(parsed, SITE), fetch_of("1", SITE))
     VALIDATORS["article"].validate(json.loads(msgspec.json.encode(record)))
+
+
+def test_the_tree_of_a_page_does_not_wait_for_the_garbage_collector() -> None:
+    """A run would otherwise keep the trees of hundreds of pages."""
+    body = (PAGES / f"{CASES[0]}.html").read_bytes()
+    parse = partial(page.parse, body, url="http://publisher.example/2015/10/23/story")
+    parse()
+    gc.collect()
+    gc.disable()
+    try:
+        parse()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
