@@ -22,7 +22,7 @@ from urllib.request import urlopen
 
 import forks
 import hypothesis
-import jsonschema
+import jsonschema_rs
 import pytest
 import services
 from databases import CuttingProxy, Server, running_server
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 SITE = ROOT / "tests" / "site"
 SEED_TEXT = SITE / "000_5e28026613171c33.txt"
-VALIDATORS = {kind: jsonschema.Draft202012Validator(json_schema(kind)) for kind in RECORDS}
+VALIDATORS = {kind: jsonschema_rs.Draft202012Validator(json_schema(kind)) for kind in RECORDS}
 SEED = "1752038"
 IMPATIENT = {"AUTOTHROTTLE_ENABLED": 0, "DOWNLOAD_DELAY": 0, "RETRY_BACKOFF": 0}
 
