@@ -3,6 +3,7 @@
 Each process installs a reactor of its own. Scrapy's deprecation warnings are errors.
 """
 
+import gc
 import importlib
 import pkgutil
 import warnings
@@ -25,7 +26,7 @@ MODULES = (
     *("scrapy.extensions.corestats", "scrapy.extensions.feedexport", "scrapy.extensions.logcount"),
     *("scrapy.extensions.logstats", "scrapy.extensions.memdebug", "scrapy.extensions.memusage"),
     *("scrapy.extensions.spiderstate", "scrapy.extensions.telnet", "scrapy.extensions.throttle"),
-    *("scrapy.logformatter", "scrapy.robotstxt", "scrapy.statscollectors"),
+    *("scrapy.logformatter", "scrapy.robotstxt", "scrapy.statscollectors", "scrapy_poet.commands"),
     *(
         "sqlalchemy.dialects.postgresql.psycopg",
         "sqlalchemy.dialects.sqlite",
@@ -42,3 +43,5 @@ for package in PACKAGES:
             importlib.import_module(module.name)
 for name in MODULES:
     importlib.import_module(name)
+# A fork need not look through all of that for garbage.
+gc.freeze()
