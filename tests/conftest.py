@@ -333,7 +333,7 @@ def wait_until(
         assert time.monotonic() < deadline, (
             f"the condition did not hold within {seconds} s: {state()}"
         )
-        time.sleep(0.005)
+        time.sleep(0.02)
 
 
 def reader_pids(pid: int) -> list[str]:
