@@ -44,6 +44,7 @@ from doc_pages import (
 )
 from doc_sites import sites
 from hosted import Site, hosted
+from spark_jobs import QUICK_JAVA
 
 # How long a command may take, in seconds. Spark takes long to start on a busy machine.
 PATIENCE = 240
@@ -345,6 +346,7 @@ def sandbox(page: Page, folder: Path, hosts: Mapping[str, Site] | None = None) -
             "PYTHONUNBUFFERED": "1",
             "SCRAPY_SETTINGS_MODULE": "settings_of_docs",
             "XDG_CACHE_HOME": str(folder / "cache"),
+            **QUICK_JAVA,
             # A browser that opens nothing.
             "BROWSER": "true",
         }

@@ -6,6 +6,9 @@
         run = job.finish()
     read_output(output)
 
+    with running_driver() as driver:
+        run = driver.run_job(inputs, output, "--at", "2015-10-23")
+
 ``spark-submit`` starts a JVM, the driver's, which starts the job's Python program. With CLUSTER,
 that JVM starts another one for each executor. Each executor starts a daemon in Python, whose
 children read the pages: the workers.
@@ -15,6 +18,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -23,7 +27,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from conftest import CACHE, PATIENCE, ROOT, VALIDATORS, free_port, wait_until
 
@@ -35,9 +39,14 @@ CLUSTER = "local-cluster[2,1,1024]"
 """Two executors of one core and 1 GiB each, in JVMs of their own."""
 LOCAL = "local[2]"
 """One JVM for all; a task that fails is not tried again."""
+QUICK_JAVA = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
+"""Environment variables with which a JVM starts with less work, and would be slow in the end."""
 TABLES = ("records", "failures", "links", "balance", "files")
 # Starting Spark takes up to 20 s on a busy machine.
 _SECONDS = 3 * PATIENCE
+_SECONDS_BETWEEN_LOOKS = 0.5
+# Only those who wait for tasks ask Spark's web interface.
+_NO_INTERFACE = {"spark.ui.enabled": "false"}
 
 
 class Process(NamedTuple):
@@ -59,7 +68,6 @@ class JobRun:
     """A job that has ended, and what its processes used."""
 
     exit_code: int
-    stdout: str
     stderr: str
     worker_kilobytes: dict[int, int]
     """The most memory of each Python worker while it was watched: its resident set."""
@@ -81,18 +89,81 @@ class JobRun:
         return sum(task["Task End Reason"]["Reason"] != "Success" for task in self.tasks)
 
 
-class Job:
+class _Watch:
+    """Notes what a process and its descendants use, from its creation until it is stopped."""
+
+    def __init__(self, pid: int) -> None:
+        self.memory: dict[int, int] = {}
+        """The most kilobytes of each Python worker."""
+        self._pid = pid
+        self._before = {one.pid: one.cpu_seconds for one in self._processes()}
+        self._seen: dict[int, Process] = {}
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def cpu_seconds(self, *, of_python: bool = False) -> float:
+        """Return the CPU seconds of all processes, or only of the workers and their daemons."""
+        return sum(
+            one.cpu_seconds - self._before.get(one.pid, 0)
+            for one in self._seen.values()
+            if one.is_python or not of_python
+        )
+
+    def _processes(self) -> list[Process]:
+        return [*descendants(self._pid), *_processes([str(self._pid)])]
+
+    def _look(self) -> None:
+        while not self._ended.wait(_SECONDS_BETWEEN_LOOKS):
+            processes = self._processes()
+            self._seen |= {one.pid: one for one in processes}
+            for pid in _workers(processes):
+                with suppress(OSError):
+                    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+                    if peak := re.search(r"VmHWM:\s+(\d+) kB", status):
+                        self.memory[pid] = int(peak[1])
+
+
+class _Program:
+    """A program that was submitted to Spark: its process, and the folder of what it writes."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", folder: Path) -> None:
+        self.process = process
+        self._folder = folder
+
+    def _output(self) -> str:
+        return self._read("stdout")[-1000:] + self._read("stderr")[-3000:]
+
+    def _read(self, name: str) -> str:
+        return (self._folder / name).read_text(encoding="utf-8", errors="replace")
+
+    def _logs(self) -> set[Path]:
+        """Return Spark's logs of events, one for each application."""
+        return set((self._folder / "events").iterdir())
+
+
+def _run_of(exit_code: int, stderr: str, watch: _Watch, logs: Iterable[Path]) -> JobRun:
+    return JobRun(
+        exit_code,
+        stderr,
+        watch.memory,
+        watch.cpu_seconds(of_python=True),
+        watch.cpu_seconds(),
+        [json.loads(line) for log in logs for line in log.read_text(encoding="utf-8").splitlines()],
+    )
+
+
+class Job(_Program):
     """A job that is running."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", folder: Path, port: int) -> None:
-        self.process = process
-        self._folder = folder
+        super().__init__(process, folder)
         self._port = port
-        self._memory: dict[int, int] = {}
-        self._seen: dict[int, Process] = {}
-        self._ended = threading.Event()
-        self._watching = threading.Thread(target=self._watch)
-        self._watching.start()
+        self._watch = _Watch(process.pid)
 
     @property
     def executors(self) -> list[int]:
@@ -125,26 +196,10 @@ class Job:
             raise AssertionError(f"the job does not end: {self._output()}") from None
         finally:
             self.stop_watching()
-        stdout, stderr = (self._read(name) for name in ("stdout", "stderr"))
-        events = [
-            json.loads(line)
-            for log in (self._folder / "events").iterdir()
-            for line in log.read_text(encoding="utf-8").splitlines()
-        ]
-        seen = self._seen.values()
-        return JobRun(
-            exit_code,
-            stdout,
-            stderr,
-            self._memory,
-            sum(one.cpu_seconds for one in seen if one.is_python),
-            sum(one.cpu_seconds for one in seen),
-            events,
-        )
+        return _run_of(exit_code, self._read("stderr"), self._watch, self._logs())
 
     def stop_watching(self) -> None:
-        self._ended.set()
-        self._watching.join()
+        self._watch.stop()
 
     def _completed(self, stage: str) -> int:
         """Return how many tasks are complete, as Spark's own web interface says."""
@@ -160,21 +215,53 @@ class Job:
                 )
         return 0
 
-    def _watch(self) -> None:
-        while not self._ended.wait(0.2):
-            processes = [*descendants(self.process.pid), *_processes([str(self.process.pid)])]
-            self._seen |= {one.pid: one for one in processes}
-            for pid in _workers(processes):
-                with suppress(OSError):
-                    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-                    if peak := re.search(r"VmHWM:\s+(\d+) kB", status):
-                        self._memory[pid] = int(peak[1])
 
-    def _output(self) -> str:
-        return self._read("stdout")[-1000:] + self._read("stderr")[-3000:]
+class Driver(_Program):
+    """A driver that runs one job after the other, each in a Spark application of its own.
 
-    def _read(self, name: str) -> str:
-        return (self._folder / name).read_text(encoding="utf-8", errors="replace")
+    Each has new Python workers, too, but no new JVM.
+    """
+
+    def __init__(self, process: "subprocess.Popen[bytes]", folder: Path, jobs: TextIO) -> None:
+        super().__init__(process, folder)
+        self._jobs = jobs
+
+    def run_job(self, inputs: Iterable[object], output: object, *options: object) -> JobRun:
+        """Run a job to its end."""
+        before, logs = self._read("stderr"), self._logs()
+        watch = _Watch(self.process.pid)
+        words = [str(word) for word in (*inputs, "-o", output, *options)]
+        try:
+            print(json.dumps(words), file=self._jobs, flush=True)
+            answer = self._jobs.readline()
+        except TimeoutError:
+            raise AssertionError(f"the job does not end: {self._output()}") from None
+        finally:
+            watch.stop()
+        assert answer, f"the driver has ended: {self._output()}"
+        stderr = self._read("stderr").removeprefix(before)
+        return _run_of(int(answer), stderr, watch, self._logs() - logs)
+
+
+@contextmanager
+def running_driver(environment: Mapping[str, str]) -> Iterator[Driver]:
+    """Run a driver for jobs of one core, with these variables in the environment of all."""
+    with (
+        tempfile.TemporaryDirectory(prefix="driver-") as folder,
+        socket.socket(socket.AF_UNIX) as server,
+    ):
+        server.bind(f"{folder}/jobs")
+        server.listen()
+        server.settimeout(_SECONDS)
+        words = [ROOT / "tests" / "spark_driver.py", server.getsockname()]
+        variables = {**QUICK_JAVA, **environment}
+        with (
+            _submitted(words, "local[1]", variables, _NO_INTERFACE) as (process, written),
+            server.accept()[0] as connection,
+            connection.makefile("rw", encoding="utf-8") as jobs,
+        ):
+            connection.settimeout(_SECONDS)
+            yield Driver(process, written, jobs)
 
 
 @contextmanager
@@ -188,6 +275,28 @@ def started(
 ) -> Iterator[Job]:
     """Start the job; at the end, kill what is left of it. ``settings`` are Spark's."""
     port = free_port()
+    words = [JOB, *inputs, "-o", output, *options]
+    given = {"spark.ui.port": port, **(settings or {})}
+    with _submitted(words, master, environment or {}, given) as (process, folder):
+        job = Job(process, folder, port)
+        try:
+            yield job
+        finally:
+            job.stop_watching()
+
+
+@contextmanager
+def _submitted(
+    words: Iterable[object],
+    master: str,
+    environment: Mapping[str, str],
+    settings: Mapping[str, object],
+) -> Iterator[tuple["subprocess.Popen[bytes]", Path]]:
+    """Submit a program with its arguments; at the end, kill what is left of its processes.
+
+    Yield the process of ``spark-submit``, and a folder with the files ``stdout`` and ``stderr`` and
+    a log of the events of each application in ``events``.
+    """
     with tempfile.TemporaryDirectory(prefix="spark-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         for part in ("events", "local"):
@@ -200,43 +309,40 @@ def started(
             "spark.eventLog.rolling.enabled": "false",
             "spark.eventLog.compress": "false",
             "spark.local.dir": folder / "local",
-            "spark.ui.port": port,
+            "spark.log.level": "WARN",
             "spark.ui.showConsoleProgress": "false",
-            **(settings or {}),
+            **settings,
         }
         line = [Path(sys.executable).with_name("spark-submit"), "--master", master]
         line += [word for pair in given.items() for word in ("--conf", "=".join(map(str, pair)))]
-        line += [JOB, *inputs, "-o", output, *options]
         variables = {
             **os.environ,
             "PYTHONPATH": str(ROOT),
             "PYSPARK_PYTHON": sys.executable,
             "SPARK_LOCAL_IP": "127.0.0.1",
             "XDG_CACHE_HOME": CACHE,
-            **(environment or {}),
+            **environment,
         }
         with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
             process = subprocess.Popen(
-                [str(word) for word in line],
+                [str(word) for word in (*line, *words)],
                 cwd=folder,
                 env=variables,
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
             )
-        job = Job(process, folder, port)
         try:
-            yield job
+            yield process, folder
         finally:
-            job.stop_watching()
             for pid in [*(one.pid for one in descendants(process.pid)), process.pid]:
                 kill(pid)
             process.wait()
 
 
 def run_job(inputs: Iterable[object], output: object, *options: object, **more: Any) -> JobRun:
-    """Run the job to its end, with the arguments of ``started``."""
-    with started(inputs, output, *options, **more) as job:
+    """Run the job to its end, with the arguments of ``started`` but the settings."""
+    with started(inputs, output, *options, settings=_NO_INTERFACE, **more) as job:
         return job.finish()
 
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,20 @@ from news_crawls import NEWS as ARTICLES
 from object_store import ObjectStore
 from pyarrow import parquet
 from services import require
-from spark_jobs import CLUSTER, JOB, JobRun, Output, comparable, kill, read_output, run_job, started
+from spark_jobs import (
+    CLUSTER,
+    JOB,
+    QUICK_JAVA,
+    Driver,
+    JobRun,
+    Output,
+    comparable,
+    kill,
+    read_output,
+    run_job,
+    running_driver,
+    started,
+)
 
 from crawler.spark.folders import Folder
 
@@ -40,6 +53,14 @@ Truth = dict[str, dict[str, Any]]
 @pytest.fixture(autouse=True)
 def spark() -> None:
     require("Spark")
+
+
+@pytest.fixture(scope="module")
+def driver(object_stores: Callable[[str], ObjectStore]) -> Iterator[Driver]:
+    """A driver for the jobs of tests that need no other one; it has access to the object stores."""
+    require("Spark")
+    with running_driver(object_stores("of-the-driver").environment) as running:
+        yield running
 
 
 @pytest.fixture
@@ -99,7 +120,8 @@ def test_the_same_records_as_a_crawl(
     names = write_cases(tmp_path / "warcs", few_cases())
     address = object_store.upload(tmp_path / "warcs", "warcs")
     target = object_store.address("records")
-    run = run_job([address], target, environment=object_store.environment)
+    variables = {**QUICK_JAVA, **object_store.environment}
+    run = run_job([address], target, environment=variables)
     output = read_output(target.removeprefix("s3://"), object_store.files)
     assert_whole(run, output)
     found = comparable(output.by_id, address, str(tmp_path / "warcs"))
@@ -108,10 +130,12 @@ def test_the_same_records_as_a_crawl(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("at", [None, "2015-10-23"])
-def test_every_case(truth: Callable[..., Truth], tmp_path: Path, at: str | None) -> None:
+def test_every_case(
+    driver: Driver, truth: Callable[..., Truth], tmp_path: Path, at: str | None
+) -> None:
     names = write_cases(tmp_path / "warcs", few_cases() if at else CASES)
     words = ["--at", at] if at else []
-    run = run_job([tmp_path / "warcs"], tmp_path / "out", *words)
+    run = driver.run_job([tmp_path / "warcs"], tmp_path / "out", *words)
     output = read_output(tmp_path / "out")
     assert_whole(run, output)
     expected = truth(tmp_path / "warcs", **({"at": at} if at else {}))
@@ -119,10 +143,10 @@ def test_every_case(truth: Callable[..., Truth], tmp_path: Path, at: str | None)
 
 
 @pytest.mark.slow
-def test_texts_in_json_lines(truth: Callable[..., Truth], tmp_path: Path) -> None:
+def test_texts_in_json_lines(driver: Driver, truth: Callable[..., Truth], tmp_path: Path) -> None:
     write_texts(tmp_path / "texts")
     pattern = tmp_path / "texts" / "*"
-    run = run_job([pattern], tmp_path / "out")
+    run = driver.run_job([pattern], tmp_path / "out")
     output = read_output(tmp_path / "out")
     assert_whole(run, output)
     assert_same(comparable(output.by_id), truth(pattern))
@@ -140,10 +164,10 @@ def test_no_folders_in_an_object_store(
 
 
 @pytest.mark.slow
-def test_a_task_writes_many_partitions(tmp_path: Path) -> None:
+def test_a_task_writes_many_partitions(driver: Driver, tmp_path: Path) -> None:
     script = ROOT / "docs" / "tutorials" / "make_captures.py"
     subprocess.run([sys.executable, script, tmp_path / "warcs"], check=True)
-    run = run_job([tmp_path / "warcs"], tmp_path / "out")
+    run = driver.run_job([tmp_path / "warcs"], tmp_path / "out")
     output = read_output(tmp_path / "out")
     assert_whole(run, output)
     months = {row["published_at"][:7] for row in output.records}
@@ -162,7 +186,13 @@ def test_executors_read_publisher_files(tmp_path: Path) -> None:
     write_many(tmp_path / "warcs", 100, files=2, publishers=2)
     # The job is started in a temporary folder.
     relative = os.path.relpath(files, Path(tempfile.gettempdir(), "folder"))
-    run = run_job([tmp_path / "warcs"], tmp_path / "out", "--publishers", relative, master=CLUSTER)
+    run = run_job(
+        [tmp_path / "warcs"],
+        tmp_path / "out",
+        *("--publishers", relative),
+        master=CLUSTER,
+        environment=QUICK_JAVA,
+    )
     output = read_output(tmp_path / "out")
     assert_whole(run, output)
     assert {row["site"] for row in output.records} == {"first", "made1.example", "alalam"}
@@ -173,8 +203,9 @@ def test_processes_that_are_killed_cost_nothing(
     truth: Callable[..., Truth], tmp_path: Path
 ) -> None:
     """An executor is killed while it reads pages, and then a Python worker of another one."""
-    write_many(tmp_path / "warcs", 2000)
-    with started([tmp_path / "warcs"], tmp_path / "out", master=CLUSTER) as job:
+    write_many(tmp_path / "warcs", 1200)
+    cluster = {"master": CLUSTER, "environment": QUICK_JAVA}
+    with started([tmp_path / "warcs"], tmp_path / "out", **cluster) as job:
         job.wait_for_tasks(10)
         kill(job.executors[0])
         job.wait_for_tasks(14)
@@ -188,14 +219,16 @@ def test_processes_that_are_killed_cost_nothing(
 
 
 @pytest.mark.slow
-def test_a_job_that_was_killed_is_run_again(truth: Callable[..., Truth], tmp_path: Path) -> None:
+def test_a_job_that_was_killed_is_run_again(
+    driver: Driver, truth: Callable[..., Truth], tmp_path: Path
+) -> None:
     """What it left half done is not taken for an output, and is no obstacle."""
     write_many(tmp_path / "warcs", 700)
-    with started([tmp_path / "warcs"], tmp_path / "out") as job:
+    with started([tmp_path / "warcs"], tmp_path / "out", environment=QUICK_JAVA) as job:
         job.wait_for_tasks(9)
         kill(job.process.pid)
     assert not read_output(tmp_path / "out").is_whole
-    run = run_job([tmp_path / "warcs"], tmp_path / "out")
+    run = driver.run_job([tmp_path / "warcs"], tmp_path / "out")
     output = read_output(tmp_path / "out")
     assert_whole(run, output)
     assert_same(comparable(output.by_id), truth(tmp_path / "warcs"))
@@ -216,14 +249,16 @@ def tables_of(output: Output) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_a_second_run_reads_only_new_files(object_store: ObjectStore, tmp_path: Path) -> None:
+def test_a_second_run_reads_only_new_files(
+    driver: Driver, object_store: ObjectStore, tmp_path: Path
+) -> None:
     """Its tables are those of one run over all files."""
-    write_many(tmp_path / "warcs", 1000, files=6, publishers=10)
+    write_many(tmp_path / "warcs", 500, files=6, publishers=10)
     files = sorted((tmp_path / "warcs").iterdir())
     source = object_store.address("warcs")
 
     def run(target: str) -> Output:
-        done = run_job([source], object_store.address(target), environment=object_store.environment)
+        done = driver.run_job([source], object_store.address(target))
         output = read_output(f"{object_store.bucket}/{target}", object_store.files)
         assert_whole(done, output)
         return output
@@ -251,7 +286,9 @@ SLOW = hostile_pages.page("paragraphs of one character", 6_000_000)
 
 
 @pytest.mark.slow
-def test_files_and_pages_that_cannot_be_read(object_store: ObjectStore, tmp_path: Path) -> None:
+def test_files_and_pages_that_cannot_be_read(
+    driver: Driver, object_store: ObjectStore, tmp_path: Path
+) -> None:
     """Each is named in the tables, and the job ends."""
     folder = tmp_path / "warcs"
     folder.mkdir()
@@ -272,12 +309,8 @@ def test_files_and_pages_that_cannot_be_read(object_store: ObjectStore, tmp_path
     object_store.upload(folder, "warcs")
     # It is listed, and absent when it is opened.
     object_store.refused["warcs/e-gone.warc.gz"] = 404
-    run = run_job(
-        [object_store.address("warcs")],
-        tmp_path / "out",
-        *("--read-timeout", 1.5),
-        environment=object_store.environment,
-    )
+    source = object_store.address("warcs")
+    run = driver.run_job([source], tmp_path / "out", "--read-timeout", 1.5)
     output = read_output(tmp_path / "out")
     assert_whole(run, output)
     records = output.by_id
@@ -302,12 +335,14 @@ def test_files_and_pages_that_cannot_be_read(object_store: ObjectStore, tmp_path
 
 
 @pytest.mark.slow
-def test_the_bytes_read_from_an_object_store(object_store: ObjectStore, tmp_path: Path) -> None:
+def test_the_bytes_read_from_an_object_store(
+    driver: Driver, object_store: ObjectStore, tmp_path: Path
+) -> None:
     """Without an index each file is read once, in sequence; and then each page with one request."""
     articles = write_many(tmp_path / "warcs", 1000, files=4, publishers=10)
     address = object_store.upload(tmp_path / "warcs", "warcs")
     object_store.requests.clear()
-    run = run_job([address], tmp_path / "out", environment=object_store.environment)
+    run = driver.run_job([address], tmp_path / "out")
     output = read_output(tmp_path / "out")
     assert_whole(run, output)
     assert len(output.by_id) == articles
@@ -352,17 +387,20 @@ def write_index(folder: Path, form: str) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["CDXJ", "columnar"])
 def test_the_bytes_read_with_an_index(
-    truth: Callable[..., Truth], object_store: ObjectStore, tmp_path: Path, form: str
+    driver: Driver,
+    truth: Callable[..., Truth],
+    object_store: ObjectStore,
+    tmp_path: Path,
+    form: str,
 ) -> None:
     """Every request is for exactly one record, and few records are of no use."""
     folder = tmp_path / "warcs"
-    articles = write_many(folder, 700, files=4, publishers=10)
+    articles = write_many(folder, 400, files=4, publishers=10)
     expected = truth(folder)
     index = write_index(folder, form)
     address = object_store.upload(folder, "warcs")
     object_store.requests.clear()
-    words = ["--index", f"{address}/{index.name}"]
-    run = run_job([], tmp_path / "out", *words, environment=object_store.environment)
+    run = driver.run_job([], tmp_path / "out", "--index", f"{address}/{index.name}")
     output = read_output(tmp_path / "out")
     assert_whole(run, output)
     assert_same(comparable(output.by_id, address, str(folder)), expected)
@@ -377,14 +415,16 @@ def test_the_bytes_read_with_an_index(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("crawler", CRAWLERS)
-def test_news_of_any_publisher(truth: Callable[..., Truth], tmp_path: Path, crawler: str) -> None:
+def test_news_of_any_publisher(
+    driver: Driver, truth: Callable[..., Truth], tmp_path: Path, crawler: str
+) -> None:
     """No publisher has a file; a later crawl finds some pages unchanged, and is cut off in one."""
     pages = list(news_pages())
     later = [one._replace(date="2026-06-01T10:00:00Z") for one in pages]
     later[0] = later[0]._replace(body=later[0].body[:400], is_cut=True)
     path = tmp_path / "news.warc.gz"
     CRAWLERS[crawler].write(path, [*pages, *later])
-    run = run_job([path], tmp_path / "out")
+    run = driver.run_job([path], tmp_path / "out")
     output = read_output(tmp_path / "out")
     assert_whole(run, output)
     assert_same(comparable(output.by_id), truth(path))
