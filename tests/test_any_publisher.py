@@ -19,9 +19,9 @@ from crawler.extraction.addresses import article_address
 
 def check(run: Run, publisher: MadePublisher) -> None:
     """Check that a crawl found every article of a made-up publisher once, and nothing else."""
-    truth = publisher.by_id
-    assert set(run.articles) == set(truth)
-    for article_id, record in run.articles.items():
+    truth, articles = publisher.by_id, run.articles
+    assert set(articles) == set(truth)
+    for article_id, record in articles.items():
         made = truth[article_id]
         assert record["site"] == publisher.hosts.domain
         assert record["headline"] == made.headline
@@ -35,7 +35,7 @@ def check(run: Run, publisher: MadePublisher) -> None:
             known = {item["id"]}
             assert target is None or known <= {
                 target.id,
-                *(alias for alias in run.articles[target.id]["aliases"]),
+                *articles[target.id]["aliases"],
                 *duplicates_of(publisher, target.id),
             }
     assert {failure["reason"] for failure in run.failures.values()} == {"not_an_article"}
