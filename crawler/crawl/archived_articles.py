@@ -2,15 +2,16 @@
 
 The captures of an article are tried in order, until one yields the article; a redirect is followed
 within the archive, to the capture nearest to its own date. Without Scrapy, an event loop or I/O of
-its own. A ``Reading`` holds the state of one article and can be pickled. If ``Captures`` raises an
-exception, because captures have to be looked up elsewhere first, the reading can go on later.
+its own: only the function that extracts pages may wait for something. A ``Reading`` holds the state
+of one article and can be pickled. If ``Captures`` raises an exception, because captures have to be
+looked up elsewhere first, the reading can go on later.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from w3lib.url import safe_url_string
 
@@ -27,7 +28,7 @@ from crawler.crawl.answers import (
 from crawler.crawl.articles import ArticleState, Content
 from crawler.crawl.candidates import Candidates, PassedOver
 from crawler.crawl.fetches import Fetch, Origin, where_captured
-from crawler.crawl.outages import CONNECTION_FAILURES
+from crawler.crawl.outages import CONNECTION_FAILURES, SOURCE_FAILURES
 from crawler.crawl.page_extraction import Task, TooSlowError
 from crawler.crawl.run import Found
 from crawler.errors import ArchiveError
@@ -38,7 +39,7 @@ from crawler.extraction.refusal import Refusal
 from crawler.warc.captures import CONVERSION, REVISIT, TEXT_COPY, key_of, ordered, wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
     from datetime import date
 
     from crawler.crawl.identities import Claim
@@ -60,6 +61,7 @@ _PAGE_TYPES = frozenset(
     )
 )
 
+_T = TypeVar("_T")
 LeftOut = Literal["whose address is not an article's", "that are not pages"]
 
 
@@ -175,7 +177,14 @@ class Reading:
     candidates: Candidates
 
 
-class _Refused(NamedTuple):
+class PageFound(NamedTuple):
+    """The page of an article in an archive, and how it was answered."""
+
+    answer: page_facts.Answer
+    extracted: Extracted
+
+
+class Refused(NamedTuple):
     """Why a capture did not yield the article; ``redirects`` led from the article's URL to it."""
 
     reason: Reason
@@ -193,10 +202,10 @@ class _Visit:
     notes: list[str]
     origin: Origin | None = None
 
-    def refused(self, reason: Reason, detail: str, status: int | None = None) -> _Refused:
+    def refused(self, reason: Reason, detail: str, status: int | None = None) -> Refused:
         assert self.origin is not None
         status = None if self.origin.status_assumed else status
-        return _Refused(reason, detail, status, len(self.urls) - 1, self.origin)
+        return Refused(reason, detail, status, len(self.urls) - 1, self.origin)
 
 
 class ArchiveReader:
@@ -210,7 +219,7 @@ class ArchiveReader:
     def __init__(
         self,
         scope: Scope,
-        extract: Callable[[Task], Extracted],
+        extract: Callable[[Task], Awaitable[Extracted]],
         name: str,
         *,
         at: date | None,
@@ -241,7 +250,7 @@ class ArchiveReader:
         article = min(articles, key=lambda one: one.line.encode("utf-8", "surrogatepass"))
         if not self.scope.includes(article):
             return Counter({"that are not of the publisher": len(found)})
-        urls = addresses(article.id, self._url_of(_state(article)), publishers, with_variants=True)
+        urls = addresses(article.id, self.url_of(_state(article)), publishers, with_variants=True)
         pages = [
             capture.url
             for (capture, _), one in zip(found, seen, strict=True)
@@ -252,47 +261,65 @@ class ArchiveReader:
         return Reading(article, Candidates(wanted(near, urls, self._at), MOST_TRIED))
 
     def read(self, reading: Reading, captures: Captures[Any]) -> PageRead | Failure:
-        """Return the page of an article, or the failure if no capture yields it."""
+        """Return the page of an article, or the failure if no capture yields it.
+
+        ``extract`` must not wait for anything.
+        """
         state = _state(reading.article)
+        found = _result_of(self.find(state, reading.candidates, captures))
+        if isinstance(found, PageFound):
+            try:
+                return self._page_read(found, state)
+            except Exception as error:
+                found = _internal_error(error, found.answer)
+        return records.failure(
+            state,
+            (),
+            self.scope,
+            reason=found.reason,
+            detail=found.detail,
+            attempts=1,
+            status=found.status,
+            source=found.origin.source,
+        )
+
+    async def find(
+        self, state: ArticleState, candidates: Candidates, captures: Captures[Any]
+    ) -> PageFound | Refused:
+        """Return the page of an article, or why none of the captures to try yields it."""
         while True:
-            result = self._try(state, reading.candidates, captures)
-            if isinstance(result, PageRead):
+            result = await self._try(state, candidates, captures)
+            if isinstance(result, PageFound):
                 return result
             reason, detail, status, redirects, origin = result
-            is_final = reason == "internal_error" or reason in CONNECTION_FAILURES
-            if not is_final:
-                passed_over = PassedOver(where_captured(origin), reason, detail, status)
-                reading.candidates.pass_over(passed_over, redirects)
-                if reading.candidates.has_more:
-                    continue
-                _, reason, detail, status = reading.candidates.failure()  # type: ignore[assignment]
-            return records.failure(
-                state,
-                (),
-                self.scope,
-                reason=reason,
-                detail=detail,
-                attempts=1,
-                status=status,
-                source=origin.source,
-            )
+            # A temporary fault must not let an older capture replace the stored record.
+            is_passing = state.revision > 0 and status is None and reason in SOURCE_FAILURES
+            if is_passing or reason == "internal_error" or reason in CONNECTION_FAILURES:
+                return result
+            passed_over = PassedOver(where_captured(origin), reason, detail, status)
+            candidates.pass_over(passed_over, redirects)
+            if not candidates.has_more:
+                failed = candidates.failure()
+                assert failed.reason != "not_saved"
+                return Refused(failed.reason, failed.detail, failed.status, redirects, origin)
 
-    def _url_of(self, state: ArticleState) -> str:
+    def url_of(self, state: ArticleState) -> str:
+        """Return the URL to look up for an article, as Scrapy would request it."""
         return safe_url_string(self.scope.url_of(state) or "")
 
-    def _try(
+    async def _try(
         self, state: ArticleState, candidates: Candidates, captures: Captures[Any]
-    ) -> PageRead | _Refused:
+    ) -> PageFound | Refused:
         """Read the current capture of an article, and the captures that it redirects to."""
-        visit = _Visit([self._url_of(state)], candidates.notes())
+        visit = _Visit([self.url_of(state)], candidates.notes())
         while True:
             page = self._page(visit, state, candidates, captures)
-            if isinstance(page, _Refused):
+            if isinstance(page, Refused):
                 return page
             target = self._redirect(visit, page)
             if target is None:
-                return self._read_page(visit, page, state, candidates)
-            if isinstance(target, _Refused):
+                return await self._read_page(visit, page, state, candidates)
+            if isinstance(target, Refused):
                 return target
             visit.urls.append(target)
             publisher = self.scope.publisher_of(state)
@@ -306,7 +333,7 @@ class ArchiveReader:
         state: ArticleState,
         candidates: Candidates,
         captures: Captures[Any],
-    ) -> ArchivedPage | _Refused:
+    ) -> ArchivedPage | Refused:
         """Read the next capture of a visit."""
         redirects, url = len(visit.urls) - 1, visit.urls[-1]
         if not redirects:
@@ -322,7 +349,7 @@ class ArchiveReader:
         _add(visit.notes, page.notes)
         return page
 
-    def _redirect(self, visit: _Visit, page: ArchivedPage) -> str | _Refused | None:
+    def _redirect(self, visit: _Visit, page: ArchivedPage) -> str | Refused | None:
         """Return the URL that a page redirects to, if it does; or why that cannot be followed."""
         status, location = page.status or _OK, _header(page, b"location")
         try:
@@ -336,9 +363,9 @@ class ArchiveReader:
             return visit.refused("redirect_loop", detail)
         return target
 
-    def _read_page(
+    async def _read_page(
         self, visit: _Visit, page: ArchivedPage, state: ArticleState, candidates: Candidates
-    ) -> PageRead | _Refused:
+    ) -> PageFound | Refused:
         """Return the article on a page, or why there is none."""
         status = page.status or _OK
         content_type = _header(page, b"content-type") or b""
@@ -358,14 +385,14 @@ class ArchiveReader:
         charset = charset_of(content_type)
         task = Task(body, state.id, page.url, charset, is_text=page.is_text)
         try:
-            result = self._extract(task).result
-            if isinstance(result, Refusal):
-                return visit.refused(result.reason, result.detail, status)
-            return self._page_read(visit, page, state, candidates, result)
+            extracted = await self._extract(task)
         except TooSlowError as error:
             return visit.refused("too_slow", str(error))
         except Exception as error:
             return visit.refused("internal_error", f"{type(error).__name__}: {error}", status)
+        if isinstance(extracted.result, Refusal):
+            return visit.refused(extracted.result.reason, extracted.result.detail, status)
+        return PageFound(self._answer(visit, page, candidates), extracted)
 
     def _decoded(
         self, visit: _Visit, page: ArchivedPage, status: int, content_type: bytes
@@ -385,17 +412,12 @@ class ArchiveReader:
         _add(visit.notes, decoded.notes)
         return decoded.body
 
-    def _page_read(
-        self,
-        visit: _Visit,
-        page: ArchivedPage,
-        state: ArticleState,
-        candidates: Candidates,
-        record: PageRecord,
-    ) -> PageRead:
+    def _answer(
+        self, visit: _Visit, page: ArchivedPage, candidates: Candidates
+    ) -> page_facts.Answer:
         origin = visit.origin
         assert origin is not None
-        answer = page_facts.Answer(
+        return page_facts.Answer(
             url=page.url,
             requested_url=visit.urls[0] if len(visit.urls) > 1 else page.url,
             status=page.status or _OK,
@@ -405,11 +427,34 @@ class ArchiveReader:
             notes=tuple(visit.notes),
             has_capture_of=candidates.has_capture_of,
         )
+
+    def _page_read(self, found: PageFound, state: ArticleState) -> PageRead:
+        answer, record = found.answer, found.extracted.result
+        assert not isinstance(record, Refusal)
         claims = tuple(page_facts.claims(answer, state, record, self.scope))
         ids = tuple(claim.id for claim in claims)
         fetch = page_facts.fetch(answer, state, record, self.scope, ids, None)
         content = records.content_of(record.headline, record.body_sha256)
         return PageRead(record, fetch, claims, content)
+
+
+def _result_of(coroutine: Coroutine[Any, Any, _T]) -> _T:
+    """Return the result of a coroutine that does not wait for anything."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        result: _T = end.value
+        return result
+    finally:
+        coroutine.close()
+    raise RuntimeError("a page was not extracted at once")
+
+
+def _internal_error(error: Exception, answer: page_facts.Answer) -> Refused:
+    assert answer.origin is not None
+    status = None if answer.origin.status_assumed else answer.status
+    detail = f"{type(error).__name__}: {error}"
+    return Refused("internal_error", detail, status, 0, answer.origin)
 
 
 def _nearest(

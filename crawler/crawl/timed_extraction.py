@@ -25,8 +25,11 @@ class TimedExtractor:
         self._publishers = publishers
         self._timeout = timeout
 
-    def __call__(self, task: Task) -> Extracted:
-        """Extract a page; raise TooSlowError if that takes too long."""
+    async def __call__(self, task: Task) -> Extracted:
+        """Extract a page, without waiting for an event loop.
+
+        Raises TooSlowError if that takes too long.
+        """
         if len(task.body) > LARGE_BYTES or not time_limit.is_possible():
             return self._in_a_process(task)
         try:

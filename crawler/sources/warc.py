@@ -39,15 +39,18 @@ from crawler.warc.captures import key_of, ordered, wanted
 from crawler.warc.texts import KNOWN_FIELDS, TextFields
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
     from datetime import date
 
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.settings import BaseSettings
 
+    from crawler.crawl.archived_articles import PageFound, Refused
     from crawler.crawl.arguments import Arguments
+    from crawler.crawl.articles import ArticleState
     from crawler.crawl.duplicates import Claimant
+    from crawler.crawl.page_extraction import Extracted, Task
     from crawler.crawl.run import Run
     from crawler.extraction.directory import Publishers
     from crawler.items import Failure
@@ -106,6 +109,7 @@ class ArchivedPages:
         self._publishers = publishers
         self._at = at
         self.name = self._archive.source
+        self.path = path
         self._extra_urls: dict[str, list[str]] = {}
         self.faults = self._archive.faults
         self._warn_of_pages_beside()
@@ -114,7 +118,7 @@ class ArchivedPages:
         """Warn that files beside the archives that may be saved pages are not read."""
         others = self._archive.others
         if others:
-            logger.info("%s: %d files are not archives", self._archive.path, len(others))
+            logger.info("%s: %d files are not archives", self.path, len(others))
         # URL lists and notes end in .txt too.
         other_than_text = [file for file in others if file.suffix.lower() != ".txt"]
         pages = [file.name for file in other_than_text if reason_against(file) is None]
@@ -123,7 +127,7 @@ class ArchivedPages:
             logger.warning(
                 "%s: saved pages beside the archives are not read: %s; move them to a folder "
                 "of their own, and name that folder as a source",
-                self._archive.path,
+                self.path,
                 ", ".join(pages[:_MOST_NAMED]) + more,
             )
 
@@ -131,7 +135,7 @@ class ArchivedPages:
         visit = visit_of(request)
         found = self._candidate(request, visit) if visit else None
         if visit is None or found is None:
-            raise nothing_captured(request, self._archive.path)
+            raise nothing_captured(request, self.path)
         capture, file = found
         visit.origin, page = read_capture(self._archive, capture, file)
         if isinstance(page, Refusal):
@@ -173,6 +177,13 @@ class ArchivedPages:
                 if self._publishers.id_of(capture.url) in ids:
                     yield capture, file
 
+    async def find(self, state: ArticleState, reader: ArchiveReader) -> PageFound | Refused | None:
+        """Read an article; None if the archive has no capture of it."""
+        captures = self._captures_of(state.id, reader.url_of(state))
+        if not captures:
+            return None
+        return await reader.find(state, Candidates(captures, MOST_TRIED), self._archive)
+
     def read(self, article_id: str, reader: ArchiveReader) -> PageRead | Failure | None:
         """Read the article of an address, if the archive has captures of it."""
         url = f"http://{article_id}"
@@ -196,7 +207,21 @@ class ArchivedPages:
                 self._extra_urls.setdefault(found.id, []).append(capture.url)
             yield found
         for why, count in left_out.items():
-            logger.info("%s: left out %d captures %s", self._archive.path, count, why)
+            logger.info("%s: left out %d captures %s", self.path, count, why)
+
+
+def reader_of(
+    run: Run, settings: BaseSettings, extract: Callable[[Task], Awaitable[Extracted]]
+) -> ArchiveReader:
+    """Return a reader of the archives of a run, which extracts pages with a function."""
+    return ArchiveReader(
+        run.scope,
+        extract,
+        ",".join(run.arguments.sources),
+        at=run.arguments.at,
+        most_bytes=most_bytes(settings),
+        most_redirects=settings.getint("REDIRECT_MAX_TIMES"),
+    )
 
 
 def duplicates_in(run: Run, settings: BaseSettings) -> Duplicates | None:
@@ -204,14 +229,8 @@ def duplicates_in(run: Run, settings: BaseSettings) -> Duplicates | None:
     archives = [source for source in run.sources if isinstance(source, ArchivedPages)]
     if len(archives) < len(run.sources):
         return None
-    reader = ArchiveReader(
-        run.scope,
-        TimedExtractor(run.publishers, seconds_of(settings, "READ_TIMEOUT")),
-        ",".join(run.arguments.sources),
-        at=run.arguments.at,
-        most_bytes=most_bytes(settings),
-        most_redirects=settings.getint("REDIRECT_MAX_TIMES"),
-    )
+    timeout = seconds_of(settings, "READ_TIMEOUT")
+    reader = reader_of(run, settings, TimedExtractor(run.publishers, timeout))
 
     def find(article_id: str) -> Claimant | Literal["failure"] | None:
         for archive in archives:
