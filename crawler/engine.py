@@ -18,3 +18,10 @@ def ask_scheduler(engine: ExecutionEngine) -> None:
     """Have the engine ask the scheduler for requests; by itself it asks every five seconds."""
     if engine._slot is not None and engine._slot.closing is None:
         engine._slot.nextcall.schedule()
+
+
+def note_item_done(engine: ExecutionEngine) -> None:
+    """Let the scraper close, if it waits for an item that belongs to no response."""
+    scraper = engine.scraper
+    if scraper.slot is not None and scraper.slot.closing and not scraper.slot.closing.called:
+        scraper._check_if_closing()

@@ -57,6 +57,11 @@ PRIVATE_NAMES = (
         "ask whether the engine is closing, or make it ask the scheduler again now",
     ),
     PrivateName(
+        "scrapy.core.scraper.Scraper",
+        "_check_if_closing",
+        "tell the scraper that an item without a response has passed the pipelines",
+    ),
+    PrivateName(
         "scrapy.extensions.feedexport.FeedExporter",
         "_load_filter",
         "write a feed that the settings do not name, such as one of a killed run",

@@ -92,6 +92,8 @@ class FrontierScheduler(BaseScheduler):
                 return request
         if self._frontier is None or self._frontier.unread_count >= _MOST_AHEAD:
             return None
+        if self._run and self._run.reads_directly:
+            return None
         state = self._frontier.take(lambda lane: may_request(lane.host))
         if state is None:
             return None

@@ -29,7 +29,7 @@ from crawler.warc.index import distinct
 
 
 def urls(archive: Archive) -> list[str]:
-    return [capture.url for capture in archive.all_captures()]
+    return [capture.url for _, capture in archive.all_captures()]
 
 
 def test_our_own_index_of_each_kind_of_record(tmp_path: Path, open_archive: Open) -> None:
@@ -143,10 +143,10 @@ def test_captures_are_ordered_and_of_one_url(tmp_path: Path, open_archive: Open)
     assert longer == ["1"] * 3 + ["10"] * 3 + ["100"] * 3 + ["11"] * 3
     assert len(captures(archive)) == 3 * len(numbers)
     assert not list(archive.captures(NEWS + "0")) + list(archive.captures(NEWS + "3"))
-    assert sorted(distinct(capture.url for capture in archive.all_captures())) == list(
+    assert sorted(distinct(capture.url for _, capture in archive.all_captures())) == list(
         distinct(urls(archive))
     )
-    assert list(distinct(capture.url for capture in archive.all_captures())) == sorted(
+    assert list(distinct(capture.url for _, capture in archive.all_captures())) == sorted(
         f"{NEWS}{number}" for number in numbers
     )
 
@@ -412,7 +412,7 @@ def test_the_request_method_of_a_response(tmp_path: Path, open_archive: Open, na
     for data in (request + page_record(1, **headers), page_record(1, **headers) + request):
         path.write_bytes(data + page_record(2))
         archive = open_archive(path)
-        for found in (captures(archive), list(archive.all_captures())):
+        for found in (captures(archive), [one for _, one in archive.all_captures()]):
             methods = [(capture.url[-1], capture.method) for capture in found]
             assert methods == [("1", method), ("2", "")]
 

@@ -250,6 +250,8 @@ class ArchiveReader:
         article = min(articles, key=lambda one: one.line.encode("utf-8", "surrogatepass"))
         if not self.scope.includes(article):
             return Counter({"that are not of the publisher": len(found)})
+        if len(found) == 1:
+            return Reading(article, Candidates(ordered(found, self._at), MOST_TRIED))
         urls = addresses(article.id, self.url_of(_state(article)), publishers, with_variants=True)
         pages = [
             capture.url

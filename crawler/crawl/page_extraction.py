@@ -22,7 +22,8 @@ class Task(NamedTuple):
     ``article_id`` is the id by which it was requested, its publisher's own or not. ``url`` is None
     for a saved page that declares no address. ``base`` is the base of relative links, if that is
     another URL. ``is_text`` means that the body is the text of a page, not the page. ``expects``
-    says whether it is an article or, as its address tells, a list of articles.
+    says whether it is an article or, as its address tells, a list of articles. Unless it
+    ``needs_page``, its record is enough.
     """
 
     body: bytes
@@ -32,12 +33,16 @@ class Task(NamedTuple):
     base: str | None = None
     is_text: bool = False
     expects: Literal["article", "list", "either"] = "article"
+    needs_page: bool = True
 
 
 class Extracted(NamedTuple):
-    """A parsed page, and the result of ``normalise``; or the list of articles that was found."""
+    """A parsed page, and the result of ``normalise``; or the list of articles that was found.
 
-    page: ParsedPage
+    The page is None if the task did not need it.
+    """
+
+    page: ParsedPage | None
     result: PageRecord | Refusal
     listed: ArticleList | None = None
 
@@ -70,7 +75,7 @@ def extract_page(task: Task, publishers: Publishers) -> Extracted:
         base=task.base if url else None,
         is_text=task.is_text,
     )
-    return Extracted(page, normalise(page, publisher))
+    return Extracted(page if task.needs_page else None, normalise(page, publisher))
 
 
 def _extract_list(task: Task, publishers: Publishers) -> Extracted:
@@ -81,6 +86,7 @@ def _extract_list(task: Task, publishers: Publishers) -> Extracted:
 
     if task.expects == "either" and is_page(task.body):
         extracted = extract_page(task._replace(expects="article"), publishers)
+        assert extracted.page is not None
         is_declared = not extracted.page.kinds.isdisjoint(ARTICLE_KINDS)
         if is_declared or not isinstance(extracted.result, Refusal):
             return extracted

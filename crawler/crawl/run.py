@@ -130,7 +130,8 @@ class Run:
     and ``archive_page`` write HTTP exchanges and rendered pages to the ``archive``. A worker of a
     shared job has a ``courier``, and its writer, which ``has_workers``, a ``desk``. A writer that
     ``hands_over`` leaves the rest of the run to another one. ``duplicates`` settles the ids of
-    articles if all of an archive is read, and no ledger knows those of earlier runs.
+    articles if all of an archive is read, and no ledger knows those of earlier runs. A run that
+    ``reads_directly`` takes articles from the frontier without requests.
     """
 
     given: Mapping[str, str]
@@ -147,6 +148,7 @@ class Run:
     has_workers: bool = False
     hands_over: bool = False
     duplicates: Duplicates | None = None
+    reads_directly: bool = False
     archive: WarcWriter | None = None
     archive_exchange: Callable[[Exchange], None] | None = None
     archive_page: Callable[[str, bytes], None] | None = None

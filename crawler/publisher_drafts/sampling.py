@@ -134,6 +134,7 @@ class _Collector:
         extracted = visit.extracted if visit else None
         if visit is None or visit.state is None or not isinstance(extracted, tuple):
             return
+        assert extracted.page is not None
         url = extracted.page.url
         if url is None or isinstance(extracted.result, Refusal):
             return

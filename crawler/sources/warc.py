@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
 from scrapy.http import Response
@@ -30,12 +31,13 @@ from crawler.crawl.timed_extraction import TimedExtractor
 from crawler.errors import CrawlerError
 from crawler.extraction.refusal import Refusal
 from crawler.setting_values import most_bytes, seconds_of
-from crawler.sources.listing import distinct_articles
+from crawler.sources.listing import url_of
 from crawler.sources.page_files import reason_against
 from crawler.unavailable import PageRefused, nothing_captured
 from crawler.visits import note, visit_of
-from crawler.warc.archive import Archive
+from crawler.warc.archive import Archive, Place
 from crawler.warc.captures import key_of, ordered, wanted
+from crawler.warc.index import distinct
 from crawler.warc.texts import KNOWN_FIELDS, TextFields
 
 if TYPE_CHECKING:
@@ -65,6 +67,8 @@ logger = logging.getLogger(__name__)
 
 _OK = 200
 _MOST_NAMED = 5
+# Stands for the URL of a capture that is not the page of its article; it sorts after all URLs.
+_NO_PAGE = "\U0010ffff"
 
 
 def open_source(name: str, arguments: Arguments, crawler: Crawler) -> ArchivedPages:
@@ -165,47 +169,67 @@ class ArchivedPages:
 
     def _captures_of(self, article_id: str, url: str) -> list[FoundCapture]:
         urls = addresses(article_id, url, self._publishers, with_variants=True)
-        return wanted(self._found_below(urls, article_id, url), urls, self._at)
+        return wanted(self._found(article_id, url), urls, self._at)
 
-    def _found_below(
-        self, urls: Iterable[str], article_id: str, url: str
-    ) -> Iterator[FoundCapture]:
+    def _found(self, article_id: str, url: str) -> Iterator[FoundCapture]:
         """Yield the captures of an article, some perhaps twice."""
+        urls = addresses(article_id, url, self._publishers, with_variants=True)
         ids = {article_id, self._publishers.id_of(url)}
         for place in (*urls, *self._extra_urls.get(article_id, ())):
             for capture, file in self._archive.captures_below(place):
                 if self._publishers.id_of(capture.url) in ids:
                     yield capture, file
 
-    async def find(self, state: ArticleState, reader: ArchiveReader) -> PageFound | Refused | None:
-        """Read an article; None if the archive has no capture of it."""
-        captures = self._captures_of(state.id, reader.url_of(state))
-        if not captures:
+    async def find(
+        self, state: ArticleState, places: Iterable[Place], reader: ArchiveReader
+    ) -> PageFound | Refused | None:
+        """Read an article whose captures are at these places; None if none is to be read.
+
+        Without places, they are looked up.
+        """
+        found = [self._archive.at(place) for place in places]
+        reading = reader.begin(found or self._found(state.id, reader.url_of(state)))
+        if not isinstance(reading, Reading):
             return None
-        return await reader.find(state, Candidates(captures, MOST_TRIED), self._archive)
+        return await reader.find(state, reading.candidates, self._archive)
 
     def read(self, article_id: str, reader: ArchiveReader) -> PageRead | Failure | None:
         """Read the article of an address, if the archive has captures of it."""
-        url = f"http://{article_id}"
-        urls = addresses(article_id, url, self._publishers, with_variants=True)
-        reading = reader.begin(self._found_below(urls, article_id, url))
+        reading = reader.begin(self._found(article_id, f"http://{article_id}"))
         return reader.read(reading, self._archive) if isinstance(reading, Reading) else None
 
     def articles(self) -> Iterator[Found]:
-        return distinct_articles(self._articles())
+        return (found for found, _ in self.articles_with_places())
 
-    def _articles(self) -> Iterator[Found]:
+    def articles_with_places(self) -> Iterator[tuple[Found, list[Place]]]:
+        """Yield each article, sorted by id, with the places of all captures that have its id."""
+        for article_id, lines in groupby(distinct(self._lines()), key=_id_in):
+            fields = [line.partition("\t")[2].rsplit("\t", 2) for line in lines]
+            url = fields[0][0]
+            if url != _NO_PAGE:
+                places = sorted(Place(int(file), int(line)) for _, file, line in fields)
+                yield Found(article_id, url_of(url)), places
+
+    def _lines(self) -> Iterator[str]:
+        """Yield a line for each capture with the id of an article; those of its pages sort first.
+
+        It has the ``line`` of the article, and the place of the capture.
+        """
         left_out = Counter[str]()
-        for capture in self._archive.all_captures():
+        for place, capture in self._archive.all_captures():
             found = article_of(capture, self._publishers)
             if isinstance(found, str):
                 left_out[found] += 1
+                article_id = self._publishers.id_of(capture.url)
+                if article_id is not None:
+                    yield f"{article_id}\t{_NO_PAGE}\t{place.file}\t{place.line}"
                 continue
             urls = addresses_by_id(found.id, found.url, self._publishers, with_variants=True)
-            if not (key_of(capture.url) or "").startswith(tuple(filter(None, map(key_of, urls)))):
+            key = key_of(capture.url) or ""
+            if not any(key.startswith(one) for one in filter(None, map(key_of, urls))):
                 # A URL below /mobile, for example, is found only by listing every URL.
                 self._extra_urls.setdefault(found.id, []).append(capture.url)
-            yield found
+            yield f"{found.line}\t{place.file}\t{place.line}"
         for why, count in left_out.items():
             logger.info("%s: left out %d captures %s", self.path, count, why)
 
@@ -242,6 +266,10 @@ def duplicates_in(run: Run, settings: BaseSettings) -> Duplicates | None:
         return None
 
     return Duplicates(find)
+
+
+def _id_in(line: str) -> str:
+    return line.partition("\t")[0]
 
 
 def _response(page: ArchivedPage, request: Request) -> Response:

@@ -14,8 +14,8 @@ from crawler.middlewares.parsing import reader_processes
 from crawler.sources.chain import all_articles
 from crawler.sources.saved_files import SavedFile, describe
 from crawler.spiders.feeds import find_feeds
-from crawler.spiders.frontier_spider import FrontierSpider
-from crawler.visits import Visit
+from crawler.spiders.frontier_spider import FrontierSpider, evidence_of
+from crawler.visits import Attempt, Visit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
 
+    from crawler.crawl.archived_articles import PageFound
     from crawler.crawl.articles import ArticleState
+    from crawler.spiders.direct_reading import DirectReading
 
 # How many of an archive's articles the frontier is given at a time.
 _BATCH_SIZE = 1000
@@ -104,8 +106,12 @@ class ArticlesSpider(FrontierSpider):
 
         They come in batches, because an archive may hold more than fit in memory.
         """
-        found = all_articles(self.run.sources)
-        articles: Iterator[Found] = filter(self.run.scope.includes, found)
+        direct = self._direct_reading()
+        if direct is None:
+            found = all_articles(self.run.sources)
+            articles: Iterator[Found] = filter(self.run.scope.includes, found)
+        else:
+            articles = direct.articles()
         # Getting the first article makes the sources index their URLs. Articles left over from
         # earlier runs, which are fetched first, may need that index.
         articles = chain(list(islice(articles, 1)), articles)
@@ -115,11 +121,68 @@ class ArticlesSpider(FrontierSpider):
             from crawler.sources.warc import duplicates_in
 
             self.run.duplicates = duplicates_in(self.run, self.crawler.settings)
-        while batch := list(islice(articles, self.run.frontier.room(_BATCH_SIZE))):
-            for request in self.start_with(batch):
-                yield request
-            while self.run.frontier.queued:
-                await self.crawler.signals.wait_for(signals.scheduler_empty)
+        await self._until_requested()
+        while direct is not None and self.run.frontier.unread_count:
+            await self.crawler.signals.wait_for(signals.scheduler_empty)
+        self.run.reads_directly = direct is not None
+        try:
+            while batch := list(islice(articles, self.run.frontier.room(_BATCH_SIZE))):
+                if direct is None:
+                    for request in self.start_with(batch):
+                        yield request
+                    await self._until_requested()
+                else:
+                    self._seed(batch)
+                    await direct.read_queue()
+            if direct is not None:
+                await direct.finish()
+        finally:
+            if direct is not None:
+                direct.close()
+                self.run.reads_directly = False
+
+    async def _until_requested(self) -> None:
+        """Wait until all articles in the frontier have been requested."""
+        while self.run.frontier.queued:
+            await self.crawler.signals.wait_for(signals.scheduler_empty)
+
+    def _direct_reading(self) -> DirectReading | None:
+        """Return what reads the archive without requests; None if they are needed."""
+        # Only a run that reads an archive needs what reads them.
+        from crawler.sources.warc import ArchivedPages
+        from crawler.spiders.direct_reading import DirectReading, needs_no_requests
+
+        archive = self.run.sources[0]
+        if len(self.run.sources) > 1 or not isinstance(archive, ArchivedPages):
+            return None
+        if self.run.has_workers:
+            return None
+        # A subclass may look at requests and responses, too.
+        if type(self) is not ArticlesSpider or not needs_no_requests(self.crawler):
+            return None
+        return DirectReading(self.crawler, self.run, archive, self._read_directly)
+
+    def _read_directly(self, state: ArticleState, found: PageFound | Attempt) -> Iterator[Any]:
+        """Yield the item of an article that was read without a request, if there is one."""
+        if isinstance(found, Attempt):
+            yield from self._end(state, (found,))
+            return
+        answer = found.answer
+        assert answer.origin is not None
+        try:
+            if state.state == "merged":
+                # A page before this one turned out to be the same article.
+                self._count_duplicate(state)
+            else:
+                evidence = evidence_of(answer.origin)
+                yield from self._article(state, answer, found.extracted, evidence)
+        except Exception as error:
+            self.logger.exception("%s: internal error while reading %s", state.id, answer.url)
+            detail = f"{type(error).__name__}: {error}"
+            attempt = Attempt(answer.source, "internal_error", detail, answer.status, 1)
+            yield from self._end(state, (attempt,))
+        finally:
+            self.run.frontier.finish(state)
 
     def request(self, state: ArticleState) -> Request:
         saved_seed = self._saved_seeds.get(state.id)

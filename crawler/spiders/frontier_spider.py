@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from crawler.crawl.ledger.places import Place
     from crawler.crawl.memory import Memory
     from crawler.extraction.page import ParsedPage
-    from crawler.items import ArticleRole, Failure, Link, PageRecord, RelatedItem
+    from crawler.items import Article, ArticleRole, Failure, Link, PageRecord, RelatedItem
     from crawler.spiders.lists import Chosen
 
 _Linking = TypeVar("_Linking", "RelatedItem", "Link")
@@ -212,6 +212,11 @@ class FrontierSpider(Args[Parameters], Spider):
 
         They are given by their ids or URLs, or as a source found them.
         """
+        for article_id in self._seed(articles):
+            yield self.request(self.run.frontier.known[article_id])
+
+    def _seed(self, articles: Iterable[str | Found]) -> list[str]:
+        """Give articles to the frontier; return the ids of those to fetch."""
         self.run.started = True
         found = [self._found(one) if isinstance(one, str) else one for one in articles]
         urls = {one.id: one.url for one in found if one.url is not None}
@@ -219,8 +224,7 @@ class FrontierSpider(Args[Parameters], Spider):
         if not self.run.arguments.everything:
             for url in filter(None, urls.values()):
                 self._learn_template(url, SEED_DEPTH)
-        for article_id in to_fetch:
-            yield self.request(self.run.frontier.known[article_id])
+        return to_fetch
 
     def start_with_lists(
         self, urls: Mapping[str, str], found_on: ArticleState | None = None
@@ -414,25 +418,41 @@ class FrontierSpider(Args[Parameters], Spider):
                 return
             if state.url:
                 self._learn_template(state.url, SEED_DEPTH)
-        assert not isinstance(extracted.result, Refusal)
         is_live = visit.origin is None and same_server(response.url, requested_url(response))
         state.new_validators = validators_of(response) if is_live else (None, None)
-        fetch = self._identify(response, visit, state, extracted.result)
+        yield from self._article(state, self._answer(response, visit), extracted, visit.evidence)
+
+    def _article(
+        self,
+        state: ArticleState,
+        answer: page_facts.Answer,
+        extracted: Extracted,
+        evidence: Evidence,
+    ) -> Iterator[Any]:
+        """Yield requests for the links of a page that is an article, then the page."""
+        record = extracted.result
+        assert not isinstance(record, Refusal)
+        fetch = self._identify(state, answer, record)
         if fetch is None:
             self._count_duplicate(state)
             return
-        record = extracted.result
+        follows = not self.run.arguments.everything
+        # Only a ledger keeps links.
+        if follows or self.run.job is not None:
+            edges = self._edges(state, record)
+            if follows:
+                yield from self._follow(state, extracted, record, edges)
+            self.run.frontier.note_links(
+                state, edges, fetch.fetched_at, evidence, is_whole=record.links is not None
+            )
+        yield self._item(fetch, extracted, record)
+
+    def _edges(self, state: ArticleState, record: PageRecord) -> tuple[Edge, ...]:
+        """Return the links of a page."""
         if record.links is None:
             # The text of a page may have a leaked list.
-            edges = edges_of_items(state.id, map(self._with_own_id, record.related or ()))
-        else:
-            edges = edges_of(state.id, map(self._with_own_id, record.links))
-        if not self.run.arguments.everything:
-            yield from self._follow(state, extracted, record, edges)
-        self.run.frontier.note_links(
-            state, edges, fetch.fetched_at, visit.evidence, is_whole=record.links is not None
-        )
-        yield self._item(fetch, extracted)
+            return edges_of_items(state.id, map(self._with_own_id, record.related or ()))
+        return edges_of(state.id, map(self._with_own_id, record.links))
 
     def _follow(
         self,
@@ -446,6 +466,7 @@ class FrontierSpider(Args[Parameters], Spider):
         for role in frontier.roles:
             if role == "related":
                 items = list(map(self._with_own_id, record.related or ()))
+                assert extracted.page is not None
                 related = extracted.page.related
                 have_urls = related is not None and related.has_urls
             else:
@@ -460,9 +481,9 @@ class FrontierSpider(Args[Parameters], Spider):
 
     def _evidence(self, response: Response, visit: Visit) -> Evidence:
         """Return the record of an archive that holds the page of a response, if any does."""
-        origin, archive = visit.origin, self.run.archive
-        if origin:
-            return Evidence(origin.record_id, origin.where) if origin.captured_at else NO_EVIDENCE
+        archive = self.run.archive
+        if visit.origin:
+            return evidence_of(visit.origin)
         page = archive.last_page(response.url) if archive else None
         return Evidence(*page) if page else NO_EVIDENCE
 
@@ -495,9 +516,10 @@ class FrontierSpider(Args[Parameters], Spider):
         self, response: Response, visit: Visit, error: Exception
     ) -> Iterator[Failure]:
         """Yield the failure of a page that could not be read because of a bug."""
-        assert visit.state is not None
+        state = visit.state
+        assert state is not None
         self.logger.exception(
-            "%s: internal error while reading %s", visit.state.id, response.url, exc_info=error
+            "%s: internal error while reading %s", state.id, response.url, exc_info=error
         )
         detail = f"{type(error).__name__}: {error}"
         if self.run.courier is not None:
@@ -505,17 +527,16 @@ class FrontierSpider(Args[Parameters], Spider):
             self.run.courier.report(visit, fault, response.request)
             return
         attempt = Attempt(visit.source, "internal_error", detail, response.status, 1)
-        yield from self._in_order(response, visit, lambda: self._end(visit, (attempt,)))
+        yield from self._in_order(response, visit, lambda: self._end(state, (attempt,)))
 
     def _identify(
-        self, response: Response, visit: Visit, state: ArticleState, record: PageRecord
+        self, state: ArticleState, answer: page_facts.Answer, record: PageRecord
     ) -> Fetch | None:
         """Settle under which id an article is known; return the facts of its fetch.
 
         None if the page is a duplicate: another address of an article that was read before.
         """
         state.content = records.content_of(record.headline, record.body_sha256)
-        answer = self._answer(response, visit)
         claims = page_facts.claims(answer, state, record, self.run.scope)
         refused = self._settle(state, claims)
         if refused is None:
@@ -569,13 +590,20 @@ class FrontierSpider(Args[Parameters], Spider):
         self.crawler.stats.inc_value("articles/duplicates")
         self.logger.debug("%s: a duplicate, the page of another address of an article", state.id)
 
-    def _item(self, fetch: Fetch, extracted: Extracted) -> ParsedPage:
-        """Return the page as an item, and note for the pipelines how it was fetched."""
-        if extracted.page.id != fetch.id:
-            extracted = extracted._replace(page=replace(extracted.page, id=fetch.id))
+    def _item(self, fetch: Fetch, extracted: Extracted, record: PageRecord) -> ParsedPage | Article:
+        """Return the page as an item, and note for the pipelines how it was fetched.
+
+        If no pipeline needs the page, return its article.
+        """
+        page = extracted.page
+        if page is None:
+            return records.article(record, fetch)
+        if page.id != fetch.id:
+            page = replace(page, id=fetch.id)
+            extracted = extracted._replace(page=page)
         self.run.extracted[fetch.id] = extracted
         self.run.fetches[fetch.id] = fetch
-        return extracted.page
+        return page
 
     def _adopt(self, response: Response, visit: Visit | None) -> Visit:
         """Treat a page that was fetched outside a crawl, as by ``scrapy parse``, as a seed."""
@@ -617,7 +645,7 @@ class FrontierSpider(Args[Parameters], Spider):
             return
         if isinstance(error, (Stopped, SameArticle)):
             # A page that was not requested remains to be crawled.
-            yield from self._in_order(failure, visit, lambda: self._end(visit, (), error))
+            yield from self._in_order(failure, visit, lambda: self._end(state, (), error))
             return
         if isinstance(error, NotSaved):
             unavailable = Unavailable("not_saved", str(error))
@@ -632,7 +660,8 @@ class FrontierSpider(Args[Parameters], Spider):
         self, result: Response | TwistedFailure, visit: Visit, unavailable: Unavailable
     ) -> Iterator[Any]:
         """Yield the decision of ``Fallback``: the next request at once, a failure in its turn."""
-        request = _request_of(result)
+        request, state = _request_of(result), visit.state
+        assert state is not None
         if self.run.courier is not None:
             another = self._fallback.follow_captures(visit, unavailable, request)
             if isinstance(another, Request):
@@ -644,14 +673,12 @@ class FrontierSpider(Args[Parameters], Spider):
         if isinstance(next_step, Request):
             yield next_step
         else:
-            yield from self._in_order(result, visit, lambda: self._end(visit, next_step))
+            yield from self._in_order(result, visit, lambda: self._end(state, next_step))
 
     def _end(
-        self, visit: Visit, attempts: tuple[Attempt, ...], error: BaseException | None = None
+        self, state: ArticleState, attempts: tuple[Attempt, ...], error: BaseException | None = None
     ) -> Iterator[Failure]:
         """Finish a page that provided no article; yield its failure, if it is one."""
-        state = visit.state
-        assert state is not None
         kept = None
         if isinstance(error, SameArticle) and state.state != "merged":
             kept = self.run.frontier.find(error.article_id)
@@ -667,6 +694,11 @@ class FrontierSpider(Args[Parameters], Spider):
                 yield failure
         finally:
             self.run.frontier.finish(state)
+
+
+def evidence_of(origin: Origin) -> Evidence:
+    """Return the record of the archive that a page was read from, if it was one."""
+    return Evidence(origin.record_id, origin.where) if origin.captured_at else NO_EVIDENCE
 
 
 def _request_of(result: Response | TwistedFailure) -> Request | None:

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from crawler.errors import ArchiveError, StorageError
 from crawler.warc.archived import RENDERED_BY
@@ -218,6 +219,16 @@ class ArchiveFile:
 FoundCapture = tuple[Capture, ArchiveFile]
 
 
+class Place(NamedTuple):
+    """The place of a capture in the indexes of an archive.
+
+    They are the number of its file, and the byte in that file's index at which its line begins.
+    """
+
+    file: int
+    line: int
+
+
 class Archive(Captures[ArchiveFile]):
     """All archive files of one source."""
 
@@ -276,10 +287,16 @@ class Archive(Captures[ArchiveFile]):
             for capture in file.index.of(key or "", and_longer=True)
         ]
 
-    def all_captures(self) -> Iterator[Capture]:
-        """Yield all captures."""
-        for file in self._files:
-            yield from file.index
+    def all_captures(self) -> Iterator[tuple[Place, Capture]]:
+        """Yield all captures, each with its place, for ``at``."""
+        for number, file in enumerate(self._files):
+            for place, capture in file.index.places():
+                yield Place(number, place), capture
+
+    def at(self, place: Place) -> FoundCapture:
+        """Return the capture at a place, with the file that stores it."""
+        file = self._files[place.file]
+        return file.index.at(place.line), file
 
     def record(self, capture: Capture, file: ArchiveFile) -> Record:
         return file.files[capture.file].read(capture.offset, self._most_bytes, capture.length)

@@ -143,12 +143,20 @@ class Index:
             position = end + 1
 
     def __iter__(self) -> Iterator[Capture]:
+        return (capture for _, capture in self.places())
+
+    def places(self) -> Iterator[tuple[int, Capture]]:
+        """Yield all captures, each with its place in the index, for ``at``."""
         # Skip the lines that begin with a space; keys contain none.
         position = self._first_offset(b"!")
         while position < self._end:
             end = self._lines.find(b"\n", position)
-            yield self._with_method(self._lines[position:end])
+            yield position, self._with_method(self._lines[position:end])
             position = end + 1
+
+    def at(self, place: int) -> Capture:
+        """Return the capture at a place in the index."""
+        return self._with_method(self._lines[place : self._lines.find(b"\n", place)])
 
     def _first_offset(self, prefix: bytes) -> int:
         """Return the offset of the first line not less than ``prefix``."""
