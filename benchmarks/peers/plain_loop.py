@@ -1,6 +1,6 @@
 """Reads each article of archive files in a plain loop, as the job on Spark does, without Spark.
 
-    python benchmarks/peers/plain_loop.py ARCHIVES OUT.jsonl
+    python benchmarks/peers/plain_loop.py ARCHIVES OUT.jsonl [BASE_URL]
 
 Nothing is joined, as all captures are in one index, and pages that are the same article are not
 settled.
@@ -15,15 +15,15 @@ import msgspec
 from crawler.crawl.archived_articles import ArchiveReader, PageRead, Reading
 from crawler.crawl.scope import SAME, Scope
 from crawler.crawl.timed_extraction import TimedExtractor
-from crawler.extraction.directory import Publishers
+from crawler.extraction.directory import Choice, Publishers
 from crawler.warc.archive import Archive, ArchiveFile
 from crawler.warc.names import archive_files
 
 _MOST_BYTES, _READ_TIMEOUT, _MOST_REDIRECTS = 16 << 20, 10, 5
 
 
-def main(source: str, out: str) -> None:
-    publishers = Publishers()
+def main(source: str, out: str, base_url: str | None = None) -> None:
+    publishers = Publishers(Choice(base_url=base_url))
     reader = ArchiveReader(
         Scope(publishers, SAME, by_host=False, everything=True),
         TimedExtractor(publishers, _READ_TIMEOUT),
