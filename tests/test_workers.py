@@ -399,8 +399,9 @@ def test_archives(site: kill.Site, postgresql: Server, database: str, tmp_path: 
     # On a busy machine, a worker may lose a page, which another one then archives, too.
     assert set(urls.values()) <= {url for _, url in responses}
     assert all(len(records) > 3 for records in archives.values())
-    statement = "SELECT page_id, first_record, first_place FROM links"
-    links = team.rows(statement)
+    statement = f"SELECT page_id, first_record, first_place FROM {JOB}.links"
+    with postgresql.connect(database) as connection:
+        links = connection.execute(statement.encode()).fetchall()
     assert {page_id for page_id, *_ in links} <= urls.keys()
     for page_id, record_id, place in links:
         file, _, offset = place.rpartition(", offset ")
