@@ -273,7 +273,9 @@ class Frontier:
         Unless ``is_whole``, it may have had others.
         """
         links = list(links)
-        self.identities.recall({link.target for link in links} - self.known.keys())
+        # The difference from the keys of ``known`` would take as long as a pass over all of them.
+        targets = dict.fromkeys(link.target for link in links)
+        self.identities.recall([target for target in targets if target not in self.known])
         edges: dict[tuple[str, str], Edge] = {}
         for link in links:
             target = self.identities.resolve(link.target)
