@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from operator import attrgetter
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
+from scrapy import Request
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.utils.asyncio import call_later
 from scrapy.utils.httpobj import urlparse_cached
@@ -15,34 +17,38 @@ from crawler.engine import ask_scheduler
 from crawler.visits import visit_in, visit_of
 
 if TYPE_CHECKING:
-    from scrapy import Request, Spider
+    from scrapy import Spider
     from scrapy.crawler import Crawler
     from twisted.internet.defer import Deferred
 
     from crawler.crawl.articles import ArticleState
     from crawler.crawl.frontier import Frontier
     from crawler.crawl.run import Run
+    from crawler.visits import Visit
 
 
 # Pages that may have been requested and not read yet, because pages before them are still missing.
 _MOST_AHEAD = 1000
+_values_of = attrgetter(*(name for name in Request.attributes if name not in ("url", "meta")))
 
 
 class FrontierScheduler(BaseScheduler):
     """Hands out requests in the order of the frontier.
 
-    While an article waits in the frontier, its request is kept here until the frontier hands out
-    its id. If an earlier run queued the article, the spider makes the request then. Any other
-    request (a retry, a redirect, one by a spider without a frontier) comes first. Each host has its
-    turn independently of the others: CONCURRENT_REQUESTS_PER_DOMAIN requests at a time, and none
-    while it is paused.
+    While an article waits in the frontier, a request for it that a spider middleware has changed is
+    kept here until the frontier hands out its id. The spider makes any other request then, since a
+    million articles may wait. Requests for no such article (a retry, a redirect, one by a spider
+    without a frontier) come first. Each host has its turn independently of the others:
+    CONCURRENT_REQUESTS_PER_DOMAIN requests at a time, and none while it is paused.
     """
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
         self._spider: Any = None
         self._run: Run | None = None
-        self._waiting: dict[str, Request] = {}
+        self._changed: dict[str, Request] = {}
+        """By article id, the waiting requests that the spider would not make again as they are."""
+        self._usual_values: tuple[Any, ...] = ()
         self._ready: deque[Request] = deque()
         self._paused_until: dict[str, float] = {}
         # A pause cannot hold back requests that already wait in the downloader.
@@ -55,6 +61,9 @@ class FrontierScheduler(BaseScheduler):
     def open(self, spider: Spider) -> Deferred[None] | None:
         self._spider = spider
         self._run = run_of(spider)
+        if self._run is not None:
+            usual = Request("about:blank", spider.parse, errback=self._spider.fail)
+            self._usual_values = _values_of(usual.replace(dont_filter=True))
         return None
 
     @property
@@ -70,11 +79,23 @@ class FrontierScheduler(BaseScheduler):
         state = self._frontier.known.get(visit.article_id) if self._frontier and visit else None
         if self._frontier is None or visit is None or visit.state is not None:
             self._ready.append(request)
-        elif state is not None and state.queued and not state.taken:
-            self._waiting[state.id] = request
-        # Otherwise the frontier has already handed out the id, and the spider made a request for
-        # it then, or the article was merged into another one or pruned since.
+        elif state is None or state.taken or not state.queued:
+            # The frontier has already handed out the id, and the spider made a request for it then,
+            # or the article was merged into another one or pruned since.
+            pass
+        elif not self._is_as_made(request, visit):
+            self._changed[state.id] = request
         return True
+
+    def _is_as_made(self, request: Request, visit: Visit) -> bool:
+        """Return whether a request is as the spider made it, and would make it again."""
+        return (
+            type(request) is Request
+            and request.url == visit.made_url
+            and len(request.meta) == 1
+            and not visit.notes
+            and _values_of(request) == self._usual_values
+        )
 
     def next_request(self) -> Request | None:
         downloading = self.crawler.engine.downloader.active
@@ -97,10 +118,10 @@ class FrontierScheduler(BaseScheduler):
         state = self._frontier.take(lambda lane: may_request(lane.host))
         if state is None:
             return None
-        waiting = self._waiting.pop(state.id, None)
+        changed = self._changed.pop(state.id, None)
         # A list before the one that led to the request may have given another address since.
-        is_current = waiting is not None and visit_in(waiting).url == state.url
-        request = waiting if waiting and is_current else self._make(state)
+        is_current = changed is not None and visit_in(changed).url == state.url
+        request = changed if changed and is_current else self._make(state)
         if visit := visit_of(request):
             visit.state = state
         return request

@@ -55,11 +55,11 @@ class Visit:
     """A request for the page of an article.
 
     ``article_id`` is the id by which the article was requested, ``url`` the address that the
-    frontier had for it when the request was made, ``state`` the article once the frontier has
-    handed it out, and ``turn`` the index of the source to use. ``saved_page`` is a
-    file that provides the page, whatever the source. ``id_where`` says where the article's id comes
-    from. ``has_address`` is false if the article is known only by the name of a file. ``attempts``
-    are those of earlier sources.
+    frontier had for it when the request was made, ``made_url`` that of the request, ``state`` the
+    article once the frontier has handed it out, and ``turn`` the index of the source to use.
+    ``saved_page`` is a file that provides the page, whatever the source. ``id_where`` says where
+    the article's id comes from. ``has_address`` is false if the article is known only by the name
+    of a file. ``attempts`` are those of earlier sources.
 
     The other fields are filled in when a response arrives: its ``origin``, unless it is from the
     live site; ``notes`` on what had to be assumed about it; the archive's ``candidates``; the
@@ -71,6 +71,7 @@ class Visit:
 
     article_id: str
     url: str | None = None
+    made_url: str | None = None
     turn: int = 0
     state: ArticleState | None = None
     saved_page: Path | None = None

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 from zlib import crc32
 
 from crawler.items import ArticleRole, Exclusion, RelatedItem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 State = Literal[
     "pending",
@@ -84,8 +87,9 @@ NO_CONTENT = Content(None, None)
 class ArticleState:
     """One known article.
 
-    ``priority`` is its place in the crawl according to the deciding list (see the module
-    docstring), ``listing`` its item in that list (None if it has to be looked up in the memory).
+    There may be millions, so the items that name it are in the memory only. ``priority`` is its
+    place in the crawl according to the deciding list (``frontier``). ``listed_as`` is the
+    ``item_key`` of its item there; None if there is none, or if it is not known.
     ``queued`` means that it is to be fetched, or was fetched and its outcome is not recorded yet.
     ``fetch_index`` numbers the articles taken. ``emitted`` means that its record is up to date.
 
@@ -105,7 +109,7 @@ class ArticleState:
     state: State
     priority: Priority
     found_on: str | None
-    listing: RelatedItem | None = None
+    listed_as: int | None = None
     queued: bool = False
     fetch_index: int | None = None
     taken: bool = False
@@ -156,6 +160,29 @@ class Lead(NamedTuple):
     page_id: str
     item: RelatedItem
     role: ArticleRole
+
+
+def item_key(item: RelatedItem) -> int | None:
+    """Return a number that stands, within a run, for all of an item but its headline and place.
+
+    None if the item does not give a headline.
+    """
+    return None if item.headline is None else hash(item.uploaded_at)
+
+
+def deciding_item(state: ArticleState, listings: Sequence[Listing]) -> RelatedItem | None:
+    """Return an article's item in the deciding list; None for a seed.
+
+    The memory may have stored only its headline.
+    """
+    on_page = [listing for listing in listings if listing.page_id == state.found_on]
+    if state.found_on is None or not on_page:
+        return None
+    # The positions in a page's list may have changed since, but not beyond those of its role.
+    deciding = min(on_page, key=lambda listing: abs(listing.position - state.priority[2]))
+    related = (listing.item for listing in listings if listing.role == "related")
+    whole = next(filter(None, related), None)
+    return listed_item(deciding.item, deciding.headline, whole)
 
 
 def listed_item(

@@ -24,7 +24,7 @@ ledger across runs.
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import deque
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
@@ -40,6 +40,7 @@ from crawler.crawl.articles import (
     Lead,
     Listing,
     Priority,
+    item_key,
 )
 from crawler.crawl.identities import Claim, Identities, Settled
 from crawler.crawl.memory import InMemory, Memory
@@ -110,8 +111,11 @@ class Frontier:
         self._next_place = self.memory.first_place
         self._waiting = self.memory.waiting
         self._level: dict[Lane, deque[ArticleState]] = {}
-        # The articles of this depth whose pages have not been read, by publisher, in crawl order.
-        self._unread: dict[str, OrderedDict[int, ArticleState]] = {}
+        # Equal lanes of many articles are one object.
+        self._lanes: dict[Lane, Lane] = {}
+        # The orders of this depth's articles by publisher, from the first whose page is unread.
+        self._unread: dict[str, deque[int]] = {}
+        self._read_early: set[int] = set()
         self._next_order = 0
         self._in_flight: dict[int, ArticleState] = {}
         self._level_ended = False
@@ -148,7 +152,7 @@ class Frontier:
                 continue
             else:
                 # Known only from lists so far: everything it leads to is now nearer.
-                state.priority, state.found_on, state.listing = order, None, None
+                state.priority, state.found_on, state.listed_as = order, None, None
                 if state.state in DONE:
                     self._read_again(state)
                     continue
@@ -179,7 +183,7 @@ class Frontier:
             lister, priority = found_on.id if found_on else None, (LIST_DEPTH, place, position)
             if state is not None and state.state in (*LISTED_ONLY, "not_saved"):
                 # It was known from lists only, as if it were an article.
-                state.priority, state.found_on, state.listing = priority, lister, None
+                state.priority, state.found_on, state.listed_as = priority, lister, None
                 state.state = "pending"
             if state is not None and not state.is_list:
                 articles[given_id] = url
@@ -300,13 +304,14 @@ class Frontier:
         nearer = improved = False
         if state is None:
             state = self.known[article_id] = ArticleState(
-                article_id, reason or "pruned", order, page.id, item, url=url
+                article_id, reason or "pruned", order, page.id, item_key(item), url=url
             )
         elif _counts_more(reason is None, order, state):
             nearer = order[0] < state.depth
             improved = nearer or state.revision == 0
             if improved:
-                state.priority, state.found_on, state.listing = order, page.id, item
+                state.priority, state.found_on = order, page.id
+                state.listed_as = item_key(item)
                 if state.fetch_index is None:
                     state.url = url
                 if state.state in EXCLUDED:
@@ -361,7 +366,8 @@ class Frontier:
         for state, listings in self.memory.never_fetched():
             before = state.state, state.priority
             reason, lead = self._deciding_lead(listings)
-            state.priority, state.found_on, state.listing = lead.priority, lead.page_id, lead.item
+            state.priority, state.found_on = lead.priority, lead.page_id
+            state.listed_as = item_key(lead.item)
             state.state = reason or ("depth" if state.depth > self.depth else "pending")
             if (state.state, state.priority) == before:
                 continue
@@ -492,11 +498,12 @@ class Frontier:
         if self.limit and self._loaded_count >= self.limit and not state.is_list:
             return False
         self._loaded_count += not state.is_list
-        state.lane = self.scope.lane_of(state) if self.scope else ONE_LANE
+        lane = self.scope.lane_of(state) if self.scope else ONE_LANE
+        state.lane = self._lanes.setdefault(lane, lane)
         state.order = self._next_order
         self._next_order += 1
         self._level.setdefault(state.lane, deque()).append(state)
-        self._unread.setdefault(state.lane.publisher, OrderedDict())[state.order] = state
+        self._unread.setdefault(state.lane.publisher, deque()).append(state.order)
         return True
 
     def comes_before(self, other: ArticleState, state: ArticleState) -> bool:
@@ -530,7 +537,7 @@ class Frontier:
 
     def next_unread(self, publisher: str) -> int | None:
         """Return the order of the first article of a publisher whose page has not been read."""
-        return next(iter(self._unread.get(publisher, ())), None)
+        return self._unread[publisher][0] if publisher in self._unread else None
 
     def is_next(self, state: ArticleState) -> bool:
         """Return whether the pages of its publisher that come before a taken one have been read."""
@@ -559,10 +566,15 @@ class Frontier:
     def finish(self, state: ArticleState) -> None:
         """Mark a page as processed, or as that of an article that has been merged."""
         self._in_flight.pop(state.order, None)
-        if unread := self._unread.get(state.lane.publisher):
-            unread.pop(state.order, None)
-            if not unread:
-                del self._unread[state.lane.publisher]
+        order = self.next_unread(state.lane.publisher)
+        if order is None or state.order < order:
+            return
+        self._read_early.add(state.order)
+        unread = self._unread[state.lane.publisher]
+        while unread and unread[0] in self._read_early:
+            self._read_early.remove(unread.popleft())
+        if not unread:
+            del self._unread[state.lane.publisher]
 
     def settle(self, state: ArticleState, claims: Sequence[Claim]) -> Settled:
         """Decide under which id the article of a page that was read is known."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from crawler.crawl.articles import checksum
+from crawler.crawl.articles import checksum, deciding_item
 
 if TYPE_CHECKING:
     from crawler.crawl.articles import ArticleState
@@ -163,9 +163,10 @@ class Identities:
 
     def _is_listed_as(self, other: ArticleState, state: ArticleState) -> bool:
         """Return whether a list gives an unread article the headline of a page."""
-        headlines = {listing.headline for listing in self._memory.listings(other)}
-        if other.listing is not None:
-            headlines.add(other.listing.headline)
+        listings = self._memory.listings(other)
+        headlines = {listing.headline for listing in listings}
+        if item := deciding_item(other, listings):
+            headlines.add(item.headline)
         own = state.content.headline if state.content else None
         return own is not None and own in map(checksum, filter(None, headlines))
 

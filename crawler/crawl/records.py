@@ -6,7 +6,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from crawler.crawl.articles import Content, checksum, listed_item
+from crawler.crawl.articles import Content, checksum, deciding_item
 from crawler.extraction.normalise import missing_of
 from crawler.items import Article, Failure, PageRecord, Provenance, Teaser
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from crawler.crawl.articles import ArticleState, Listing
     from crawler.crawl.fetches import Fetch
     from crawler.crawl.scope import Scope
-    from crawler.items import Reason, RelatedItem, Why
+    from crawler.items import Reason, Why
 
 _PAGE_FIELDS = tuple(field.name for field in fields(PageRecord))
 
@@ -115,7 +115,7 @@ def _known_fields(state: ArticleState, listings: Iterable[Listing], scope: Scope
     """Return the fields that teasers and failures share."""
     listings = list(listings)
     publisher = scope.publisher_of(state)
-    item = state.listing or _deciding_item(state, listings)
+    item = deciding_item(state, listings)
     return {
         "site": publisher.name if publisher else None,
         "id": state.id,
@@ -132,15 +132,3 @@ def _known_fields(state: ArticleState, listings: Iterable[Listing], scope: Scope
         "depth": max(0, state.depth),
         "found_on": state.found_on,
     }
-
-
-def _deciding_item(state: ArticleState, listings: list[Listing]) -> RelatedItem | None:
-    """Return the deciding list's item; the memory may have stored only its headline."""
-    on_page = [listing for listing in listings if listing.page_id == state.found_on]
-    if state.found_on is None or not on_page:
-        return None
-    # The positions in a page's list may have changed since, but not beyond those of its role.
-    deciding = min(on_page, key=lambda listing: abs(listing.position - state.priority[2]))
-    related = (listing.item for listing in listings if listing.role == "related")
-    whole = next(filter(None, related), None)
-    return listed_item(deciding.item, deciding.headline, whole)

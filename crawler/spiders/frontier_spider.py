@@ -266,7 +266,7 @@ class FrontierSpider(Args[Parameters], Spider):
             meta["download_maxsize"] = MOST_BYTES
         if headers:
             meta["handle_httpstatus_list"] = [_NOT_MODIFIED, _PRECONDITION_FAILED]
-        return Request(
+        request = Request(
             url,
             callback=self.parse,
             errback=self.fail,
@@ -275,6 +275,8 @@ class FrontierSpider(Args[Parameters], Spider):
             dont_filter=True,
             meta=meta,
         )
+        visit.made_url = request.url
+        return request
 
     def parse(self, response: Response, **_: Any) -> Iterator[Any]:
         """Read an article's page: yield requests for its links, then the parsed page.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import bindparam, exists, func, select, tuple_
 
-from crawler.crawl.articles import LISTED_ONLY
+from crawler.crawl.articles import LISTED_ONLY, item_key
 from crawler.crawl.edges import as_item
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger.commits import CHUNK
@@ -148,14 +148,12 @@ class Pages:
         *,
         first: bool,
     ) -> None:
-        deciding_item = state.listing
         is_complete = (
             first
-            or role != "related"
             # Links of other roles have no headline and say less.
-            or deciding_item is None
-            or deciding_item.headline is None
-            or deciding_item.uploaded_at != item.uploaded_at
+            or role != "related"
+            or state.listed_as is None
+            or state.listed_as != item_key(item)
         )
         self.commits.batch.listings.append(
             (
