@@ -284,7 +284,8 @@ class Frontier:
         for link in links:
             target = self.identities.resolve(link.target)
             if target != page.id:
-                edges.setdefault((link.role, target), link._replace(target=target))
+                edge = link if target == link.target else link._replace(target=target)
+                edges.setdefault((link.role, target), edge)
         self.memory.note_links(page, tuple(edges.values()), seen_at, evidence, is_whole=is_whole)
 
     def _list(

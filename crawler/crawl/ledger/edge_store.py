@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # How many readings are written at once.
 _CHUNK = 500
+# The fields of an edge before those of its life.
+_LIFE = Edge._fields.index("first_seen")
 _PAGE_IDS: Any = bindparam("page_ids", expanding=True)
 _OF_PAGES = select(LINKS).where(LINKS.c.page_id.in_(_PAGE_IDS))
 _OF_ARTICLE = select(LINKS).where(
@@ -137,17 +139,16 @@ class _Page:
         _, links, seen_at, evidence, is_whole = reading
         if links is None:
             links = [edge for edge in self.edges.values() if edge.removed_at is None]
+        is_first = not self.edges and not self.times
         for link in links:
-            shown = link._replace(
-                first_seen=seen_at,
-                last_seen=seen_at,
-                first_evidence=evidence,
-                last_evidence=evidence,
-            )
+            shown = Edge(*link[:_LIFE], seen_at, seen_at, None, evidence, evidence)
             key = _key(link)
             self.edges[key] = _united(shown, self.edges.get(key))
         if is_whole:
             insort(self.times, seen_at)
+        if is_first:
+            # No reading could have been without these links.
+            return
         for key, edge in self.edges.items():
             later = self.times[bisect_right(self.times, edge.last_seen or "") :]
             self.edges[key] = edge._replace(removed_at=later[0] if later else None)
