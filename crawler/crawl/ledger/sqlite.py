@@ -35,9 +35,6 @@ FILE_NAME = "ledger.sqlite"
 _LOCK_TRIES, _LOCK_RETRY_SECONDS = 5, 0.02
 
 _CACHE_KIB = 16_384
-# How much of the file is mapped into memory, which makes looking up one of a million articles a
-# tenth faster.
-_MAPPED_BYTES = 256 * 1024 * 1024
 # Checkpoint the log into the file after this many pages of 4 KiB.
 _LOG_PAGES = 4_000
 _BUSY_SECONDS = 30
@@ -234,7 +231,6 @@ def _make_engine(path: Path, *, write: bool) -> Any:
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-        connection.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
