@@ -84,6 +84,37 @@ class Counting:
             yield one
 
 
+class Changing:
+    """A spider middleware that changes requests, and a downloader middleware that counts these."""
+
+    count = 0
+
+    @classmethod
+    def from_crawler(cls, crawler):
+        middleware = cls()
+        middleware.crawler = crawler
+        return middleware
+
+    async def process_spider_output_async(self, response, result):
+        async for one in result:
+            yield self.change(one)
+
+    def process_spider_output(self, response, result):
+        yield from map(self.change, result)
+
+    def change(self, one):
+        self.count += 1
+        if isinstance(one, scrapy.Request) and self.count % 2:
+            return one.replace(flags=["mine"])
+        if isinstance(one, scrapy.Request):
+            one.meta["mine"] = True
+        return one
+
+    def process_request(self, request):
+        if request.flags or "mine" in request.meta:
+            self.crawler.stats.inc_value("mine/changed")
+
+
 class Extension:
     @classmethod
     def from_crawler(cls, crawler):
@@ -282,6 +313,19 @@ def check_settings(scrapy: Crawl, folder: Path, name: str, *more: str) -> None:
         assert all(set(record) == {"mine"} for record in read_lines(folder / "all.jsonl"))
     elif name == "spidermon":
         assert "Articles/test_articles... OK" in run.stderr
+
+
+@pytest.mark.slow
+def test_requests_that_a_spider_middleware_changed(scrapy: Crawl, folder: Path) -> None:
+    line = ["crawl", "articles", "-a", f"seed={SEED}", "-a", f"source={SITE}", "-a", "depth=2"]
+    line += [
+        *("-s", 'SPIDER_MIDDLEWARES={"mine.Changing": 60}'),
+        *("-s", 'DOWNLOADER_MIDDLEWARES={"mine.Changing": 5}'),
+    ]
+    run = scrapy(*line, "-s", "STATS_DUMP=1", cwd=folder)
+    assert run.exit_code == 0, run.stderr
+    # Three pages were requested and not saved. No page lists the seed.
+    assert f"'mine/changed': {ARTICLES + 3 - 1}," in run.stderr
 
 
 FEEDS: dict[str, dict[str, Any]] = {

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 # How many readings are written at once.
 _CHUNK = 500
-# The fields of an edge before those of its life.
-_LIFE = Edge._fields.index("first_seen")
 _PAGE_IDS: Any = bindparam("page_ids", expanding=True)
 _OF_PAGES = select(LINKS).where(LINKS.c.page_id.in_(_PAGE_IDS))
 _OF_ARTICLE = select(LINKS).where(
@@ -141,7 +139,19 @@ class _Page:
             links = [edge for edge in self.edges.values() if edge.removed_at is None]
         is_first = not self.edges and not self.times
         for link in links:
-            shown = Edge(*link[:_LIFE], seen_at, seen_at, None, evidence, evidence)
+            shown = Edge(
+                source=link.source,
+                target=link.target,
+                role=link.role,
+                position=link.position,
+                url=link.url,
+                text=link.text,
+                internal=link.internal,
+                first_seen=seen_at,
+                last_seen=seen_at,
+                first_evidence=evidence,
+                last_evidence=evidence,
+            )
             key = _key(link)
             self.edges[key] = _united(shown, self.edges.get(key))
         if is_whole:
