@@ -26,6 +26,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,13 +57,22 @@ WORDS = (
 
 def article(number: int, pages: int, chance: random.Random) -> bytes:
     """Return a page like those of 2015: 8 KB, nine paragraphs, 18 related items in a leak."""
-    body = "".join(
+    text = body(chance)
+    # The next pages and some random ones, so that all pages are reachable in a few hops.
+    others = [(number + step) % pages for step in range(1, 4)]
+    others += [chance.randrange(pages) for _ in range(RELATED - len(others))]
+    return page_listing(others, number, text)
+
+
+def body(chance: random.Random) -> str:
+    """Return nine made-up paragraphs."""
+    return "".join(
         f"<p>{' '.join(chance.choices(WORDS, k=60)).capitalize()}.</p>\n" for _ in range(9)
     )
-    # The next pages and some random ones, so that all pages are reachable in a few hops.
-    others = [(number + step) % pages for step in range(1, 4)] + [
-        chance.randrange(pages) for _ in range(RELATED - 3)
-    ]
+
+
+def page_listing(others: Iterable[int], number: int, text: str) -> bytes:
+    """Return the page of an article, which lists others in a leak."""
     items = [
         {
             "id": str(FIRST_ID + other),
@@ -81,7 +91,7 @@ def article(number: int, pages: int, chance: random.Random) -> bytes:
         '<body><div class="menu"><a href="/">Home</a> <a href="/world">World</a></div>\n'
         f"<h1>Headline of the Article {number}, “Quoted” and Long Enough to Be One</h1>"
         "<span>Fri Oct 23, 2015 13:26:08</span>\n"
-        f'<div class="text">{body}</div>\n'
+        f'<div class="text">{text}</div>\n'
         f'string({len(leak.encode())}) "{leak}"\n'
         '<div class="footer">All rights reserved</div></body></html>\n'
     ).encode()
