@@ -12,10 +12,15 @@ from scrapy.statscollectors import StatsCollector
 from crawler.crawl.stats import is_known
 
 
+# It adds up what workers counted, which includes the stats of Scrapy.
+_ADDS_UP = "crawler.workers.desk"
+
+
 def _refuse_unknown(method: Any) -> None:
     def set_known(collector: StatsCollector, key: str, *args: Any, **options: Any) -> None:
         setter = sys._getframe(1).f_globals["__name__"]
-        if setter.startswith("crawler.") and not is_known(key):
+        is_ours = setter.startswith("crawler.") and setter != _ADDS_UP
+        if is_ours and not is_known(key):
             print(f"{setter} sets {key!r}, which is not in crawler.crawl.stats", file=sys.stderr)
             # Scrapy would catch an exception.
             os._exit(99)
