@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from crawler import vardump
 from crawler.extraction.page.text import collapse, without_surrogates
@@ -46,7 +46,8 @@ _DEEPEST = 6
 _LONGEST_ITEM = 16_384
 
 
-class Listed(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Listed:
     """One entry of a related list, as written in the page; missing values are None.
 
     Entries of a list of links have a ``url``, made absolute, and the id that it gives.

@@ -8,7 +8,8 @@ authors and translations are the links that their fields were read from, so a re
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import unquote
 
 from lxml.etree import _Element
@@ -63,7 +64,8 @@ _LONGEST_TEXT, _SHORTEST_PATH = 1_000, 12
 _FIRST, _LAST = -1, 1 << 30
 
 
-class PageLink(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class PageLink:
     """A link as the page has it, with its role (``items.LinkRole``).
 
     ``url`` may be relative to the page's base. ``paragraph`` is the number of its paragraph in the
@@ -226,7 +228,7 @@ class Reader:
         if element is None:
             self._found.setdefault(link, link)
         elif element not in self._found:
-            self._found[element] = link._replace(rel=_relations(element))
+            self._found[element] = replace(link, rel=_relations(element))
 
 
 def _blocks_of(
