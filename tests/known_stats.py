@@ -11,7 +11,6 @@ from scrapy.statscollectors import StatsCollector
 
 from crawler.crawl.stats import is_known
 
-
 # It adds up what workers counted, which includes the stats of Scrapy.
 _ADDS_UP = "crawler.workers.desk"
 
