@@ -37,7 +37,7 @@ _ALONE, _PEER = "READER_PROCESSES=0", "trafilatura in a spider"
 def made_pages(count: int) -> Iterator[tuple[str, bytes]]:
     for number in range(count):
         url = f"http://{_MADE_HOST}/news/{made_news.FIRST_ID + number}"
-        yield url, made_news.page(number, count, 1).encode()
+        yield url, made_news.page(number, count, 1)
 
 
 def real_pages(corpus: Path) -> Iterator[tuple[str, bytes]]:

@@ -1,14 +1,12 @@
 """Extracts the article of a fetched page, in the process of the crawl or in a worker.
 
 Reading a page in the process of the crawl is cheapest, and most crawls wait for servers. When
-reading keeps a good part of a processor busy, pages go to worker processes instead, of which there
-are as many as are kept busy. This depends on measured times only. The records and their order are
-the same either way.
+reading takes a good part of the time, pages go to worker processes instead: to as many as are kept
+busy. This depends on measured times only. The records and their order are the same either way.
 """
 
 from __future__ import annotations
 
-import math
 import time
 from typing import TYPE_CHECKING
 
@@ -22,28 +20,37 @@ if TYPE_CHECKING:
 
 # Seconds for which a page may block this process.
 _BLOCKING_SECONDS = 1.0
-# The seconds after which a page counts a third of what it did for the load.
-_MEMORY_SECONDS = 2.0
-# The load from which on pages go to workers, and from which on another worker helps.
-_HEAVY_LOAD, _FULL_LOAD = 0.3, 0.9
+# Loads are measured over at least so many seconds.
+_WINDOW_SECONDS = 1.0
+# The load of reading from which on workers read pages, and from which on two start at once.
+_HEAVY_LOAD, _FULL_LOAD = 0.3, 0.6
+# The load of this process from which on another worker would only wait for it.
+_BUSY_LOAD = 0.7
 
 
-class ReadingLoad:
-    """How many processors reading pages has kept busy lately, in this process and in workers."""
+class Loads:
+    """How many processors were busy, in the last second or so.
+
+    ``reading`` pages kept some busy, in this process or in workers. ``own`` is the load of this
+    process, whatever it did.
+    """
 
     def __init__(self) -> None:
-        self._load = 0.0
-        self._noted_at = time.monotonic()
+        self.reading = self.own = 0.0
+        self._restart()
 
-    @property
-    def now(self) -> float:
-        age = time.monotonic() - self._noted_at
-        return self._load * math.exp(-age / _MEMORY_SECONDS)
+    def _restart(self) -> None:
+        self._began, self._cpu_began = time.monotonic(), time.process_time()
+        self._seconds = 0.0
 
     def note(self, seconds: float) -> None:
         """Note that a page has just been read, in so many seconds."""
-        self._load = self.now + seconds / _MEMORY_SECONDS
-        self._noted_at = time.monotonic()
+        self._seconds += seconds
+        elapsed = time.monotonic() - self._began
+        if elapsed >= _WINDOW_SECONDS:
+            self.reading = self._seconds / elapsed
+            self.own = (time.process_time() - self._cpu_began) / elapsed
+            self._restart()
 
 
 class PageParser:
@@ -66,7 +73,7 @@ class PageParser:
         self._timeout = timeout
         self._processes = processes
         self._all_in_workers = all_in_workers and processes > 0
-        self._load = ReadingLoad()
+        self._loads = Loads()
         self._pool = ParserPool(
             max(1, processes), publishers, timeout, in_order=self._all_in_workers
         )
@@ -88,7 +95,7 @@ class PageParser:
                 raise TooSlowError(self._timeout) from None
             return None
         finally:
-            self._load.note(time.monotonic() - began)
+            self._loads.note(time.monotonic() - began)
 
     async def extract(self, task: Task) -> Extracted:
         """Extract a page in a worker.
@@ -96,18 +103,23 @@ class PageParser:
         Raises TooSlowError if it takes too long, ParserError if the worker fails.
         """
         extracted, seconds = await self._pool.extract(task)
-        self._load.note(seconds)
+        self._loads.note(seconds)
         return extracted
 
     def _workers_are_due(self) -> bool:
         if self._all_in_workers:
             self._pool.start(self._pool.pending + 1)
             return True
-        load = self._load.now
-        if load < _HEAVY_LOAD or not self._processes:
+        if self._loads.reading < _HEAVY_LOAD or not self._processes:
             return False
-        self._pool.start(math.floor(load / _FULL_LOAD) + 1)
+        self._pool.start(self._wanted_workers())
         return self._pool.is_ready
+
+    def _wanted_workers(self) -> int:
+        if not self._pool.is_ready:
+            return 1 if self._loads.reading < _FULL_LOAD else 2
+        is_idle = self._loads.own < _BUSY_LOAD
+        return self._pool.size + (is_idle and self._pool.is_full)
 
     def close(self) -> None:
         """End the workers; pages that were sent to them are abandoned."""

@@ -76,6 +76,17 @@ class ParserPool:
         """Whether a worker waits for pages, or is extracting them."""
         return any(worker.is_ready for worker in self._workers)
 
+    @property
+    def size(self) -> int:
+        """The number of workers, ready or not."""
+        return len(self._workers)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether every worker is ready, and pages wait for each."""
+        ready = sum(worker.is_ready for worker in self._workers)
+        return ready == self.size and self.pending >= self.size * _PAGES_AHEAD
+
     def start(self, count: int) -> None:
         """Start workers ahead of the pages for them, until there are ``count``.
 
