@@ -211,6 +211,50 @@ def measure(command: list[str], out: Path, pages: int, cwd: Path) -> Run:
     return Run(seconds, usage.ru_utime + usage.ru_stime, memory.peak_megabytes())
 
 
+def print_medians(runs: dict[str, list[Run]], pages: int) -> None:
+    """Print the medians of runs, and of the ratios of those in the same round."""
+    print(f"\n{pages:,} pages, medians of {len(runs['this spider'])} runs")
+    for crawler, measured in runs.items():
+        rate = statistics.median(pages / run.seconds for run in measured)
+        print(
+            f"{crawler:<16} {rate:8.0f} pages/s "
+            f"{statistics.median(run.cpu_seconds for run in measured):6.1f} s CPU "
+            f"{statistics.median(run.megabytes for run in measured):6.0f} MB"
+        )
+    mine = runs["this spider"]
+    bars = (("obvious spider", 1.5), ("bare crawlee", 1.05), ("matching crawlee", 0.85))
+    for crawler, bar in bars:
+        ratio = statistics.median(
+            peer.seconds / own.seconds for own, peer in zip(mine, runs[crawler], strict=True)
+        )
+        print(f"pages/s, this spider / {crawler}: {ratio:.2f} (target: at least {bar})")
+        ratio = statistics.median(
+            peer.cpu_seconds / own.cpu_seconds
+            for own, peer in zip(mine, runs[crawler], strict=True)
+        )
+        print(f"CPU seconds, {crawler} / this spider: {ratio:.2f}")
+    remembering = runs["with JOBDIR"]
+    for crawler, bar in (("this spider", 0.92), ("obvious spider", 1.3)):
+        ratio = statistics.median(
+            peer.seconds / own.seconds for own, peer in zip(remembering, runs[crawler], strict=True)
+        )
+        print(
+            f"pages/s, with JOBDIR / {crawler}{' without' if crawler == 'this spider' else ''}: "
+            f"{ratio:.2f} (target: at least {bar})"
+        )
+    ratio = statistics.median(
+        own.seconds / peer.seconds
+        for own, peer in zip(remembering, runs["with LEDGER_URL"], strict=True)
+    )
+    print(f"pages/s, with LEDGER_URL / with JOBDIR: {ratio:.2f} (target: at least 0.8)")
+    for crawler in ("this spider", "with JOBDIR"):
+        ratio = statistics.median(
+            own.megabytes / peer.megabytes
+            for own, peer in zip(runs[crawler], runs["obvious spider"], strict=True)
+        )
+        print(f"peak memory, {crawler} / obvious spider: {ratio:.2f} (target: at most 1.5)")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -280,46 +324,7 @@ def main() -> None:
                         f"{options.pages / last.seconds:8.0f} pages/s {last.megabytes:6.0f} MB",
                         flush=True,
                     )
-    print(f"\n{options.pages:,} pages, medians of {options.pairs} runs")
-    for crawler, measured in runs.items():
-        rate = statistics.median(options.pages / run.seconds for run in measured)
-        print(
-            f"{crawler:<16} {rate:8.0f} pages/s "
-            f"{statistics.median(run.cpu_seconds for run in measured):6.1f} s CPU "
-            f"{statistics.median(run.megabytes for run in measured):6.0f} MB"
-        )
-    mine = runs["this spider"]
-    bars = (("obvious spider", 1.5), ("bare crawlee", 1.05), ("matching crawlee", 0.85))
-    for crawler, bar in bars:
-        ratio = statistics.median(
-            peer.seconds / own.seconds for own, peer in zip(mine, runs[crawler], strict=True)
-        )
-        print(f"pages/s, this spider / {crawler}: {ratio:.2f} (target: at least {bar})")
-        ratio = statistics.median(
-            peer.cpu_seconds / own.cpu_seconds
-            for own, peer in zip(mine, runs[crawler], strict=True)
-        )
-        print(f"CPU seconds, {crawler} / this spider: {ratio:.2f}")
-    remembering = runs["with JOBDIR"]
-    for crawler, bar in (("this spider", 0.92), ("obvious spider", 1.3)):
-        ratio = statistics.median(
-            peer.seconds / own.seconds for own, peer in zip(remembering, runs[crawler], strict=True)
-        )
-        print(
-            f"pages/s, with JOBDIR / {crawler}{' without' if crawler == 'this spider' else ''}: "
-            f"{ratio:.2f} (target: at least {bar})"
-        )
-    ratio = statistics.median(
-        own.seconds / peer.seconds
-        for own, peer in zip(remembering, runs["with LEDGER_URL"], strict=True)
-    )
-    print(f"pages/s, with LEDGER_URL / with JOBDIR: {ratio:.2f} (target: at least 0.8)")
-    for crawler in ("this spider", "with JOBDIR"):
-        ratio = statistics.median(
-            own.megabytes / peer.megabytes
-            for own, peer in zip(runs[crawler], runs["obvious spider"], strict=True)
-        )
-        print(f"peak memory, {crawler} / obvious spider: {ratio:.2f} (target: at most 1.5)")
+    print_medians(runs, options.pages)
 
 
 if __name__ == "__main__":

@@ -64,14 +64,16 @@ class Flaky:
             raise OSError("not yet")
 
 
-class Counting:
-    """A spider middleware."""
-
+class WithStats:
     @classmethod
     def from_crawler(cls, crawler):
         middleware = cls()
         middleware.crawler = crawler
         return middleware
+
+
+class Counting(WithStats):
+    """A spider middleware."""
 
     async def process_spider_output_async(self, response, result):
         async for one in result:
@@ -84,16 +86,10 @@ class Counting:
             yield one
 
 
-class Changing:
+class Changing(WithStats):
     """A spider middleware that changes requests, and a downloader middleware that counts these."""
 
     count = 0
-
-    @classmethod
-    def from_crawler(cls, crawler):
-        middleware = cls()
-        middleware.crawler = crawler
-        return middleware
 
     async def process_spider_output_async(self, response, result):
         async for one in result:
