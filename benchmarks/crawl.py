@@ -27,11 +27,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterable
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-import psutil
 
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
@@ -154,20 +152,18 @@ class Run:
 class Memory(threading.Thread):
     """Follows the memory of a process and those that it started, several times a second.
 
-    It is the proportional set size: memory that several processes share counts once.
+    It is the proportional set size: memory that several processes share counts once. Linux only.
     """
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
-        self._root = psutil.Process(pid)
+        self._pid = pid
         self._ended = threading.Event()
         self._peak = 0
 
     def run(self) -> None:
         while not self._ended.wait(0.2):
-            with suppress(psutil.Error):
-                family = [self._root, *self._root.children(recursive=True)]
-                self._peak = max(self._peak, sum(map(_pss, family)))
+            self._peak = max(self._peak, _memory_of_family(self._pid))
 
     def peak_megabytes(self) -> float:
         self._ended.set()
@@ -175,14 +171,16 @@ class Memory(threading.Thread):
         return self._peak / 1e6
 
 
-def _pss(process: psutil.Process) -> int:
+def _memory_of_family(pid: int) -> int:
+    """Return the bytes of a process and of its descendants; 0 for one that has ended."""
+    folder = Path(f"/proc/{pid}")
     try:
-        text = Path(f"/proc/{process.pid}/smaps_rollup").read_text(encoding="ascii")
+        text = (folder / "smaps_rollup").read_text(encoding="ascii")
+        files = [file.read_text(encoding="ascii") for file in folder.glob("task/*/children")]
     except OSError:
-        # It has just ended.
         return 0
-    [line] = [line for line in text.splitlines() if line.startswith("Pss:")]
-    return int(line.split()[1]) * 1024
+    own = int(text.split("\nPss:")[1].split()[0]) * 1024
+    return own + sum(_memory_of_family(int(child)) for file in files for child in file.split())
 
 
 def measure(command: list[str], out: Path, pages: int, cwd: Path) -> Run:
