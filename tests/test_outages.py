@@ -251,10 +251,11 @@ def test_a_chain_continues_without_its_last_source(
     folder = saved_pages(tmp_path / "pages", ids[::2])
     run = live(seed=",".join(ids), depth=0, source=f"{folder},live", settings=DOWN_AFTER_THREE)
     assert set(run.articles) == set(ids[::2])
-    # The rest may be on the site, which was requested for only some of them.
-    assert len(run.failures) == 3
+    # The rest may be on the site, which was requested for only some of them. The next request may
+    # have begun when the third one failed.
+    assert 3 <= len(run.failures) <= 4
     assert {teaser["why"] for teaser in run.teasers.values()} == {"interrupted"}
-    assert (len(run.teasers), run.exit_code) == (7, 3)
+    assert (len(run.teasers), run.exit_code) == (10 - len(run.failures), 3)
 
 
 @pytest.mark.slow

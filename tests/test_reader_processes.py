@@ -103,4 +103,5 @@ def test_a_crawl_reads_pages_itself_if_no_process_starts(tmp_path: Path, heavy: 
     assert run.returncode == 0, run.stderr
     assert len(read_records(tmp_path / "all.jsonl")) == COUNT
     assert read_in_workers(run.stderr) == 0
-    assert run.stderr.count("a worker process that parsed pages has ended (exit code 1)") == 3
+    # It gives up after three, and may have started two at once.
+    assert 3 <= run.stderr.count("a worker process that parsed pages has ended (exit code 1)") <= 4
