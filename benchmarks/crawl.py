@@ -11,7 +11,7 @@ an obvious 15-line Scrapy spider with Scrapy's defaults; and a bare crawlee craw
 pages, or only matches regular expressions. Prints medians, and medians of the ratios of runs in the
 same round. CPU seconds, of a run and the processes that it started (not of the PostgreSQL server),
 depend less on other load of the machine than pages per second. Memory is that of all these
-processes, and what they share counts once (PSS).
+processes; memory that they share counts once (PSS).
 """
 
 import argparse

@@ -227,7 +227,7 @@ SETTINGS_BY_TOPIC: dict[str, tuple[Setting, ...]] = {
             "READER_PROCESSES",
             None,
             "The maximum number of processes that read pages, besides the crawl's own. They start "
-            "when reading is what takes the time. The default is the number of processors, at most "
+            "when reading takes most of the time. The default is the number of processors, at most "
             "four; it is 0 if there is only one, and in a crawl that workers share.",
             "processes",
         ),

@@ -1,4 +1,4 @@
-"""Pages of a live crawl are read in other processes when reading is what takes the time."""
+"""Pages of a live crawl are read in other processes when reading takes most of the time."""
 
 import os
 import re

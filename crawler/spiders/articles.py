@@ -117,7 +117,7 @@ class ArticlesSpider(FrontierSpider):
         articles = chain(list(islice(articles, 1)), articles)
         self.run.frontier.seed([])
         if self.run.job is None:
-            # Only a run that reads an archive needs what reads them.
+            # Only a run that reads an archive needs these modules.
             from crawler.sources.warc import duplicates_in
 
             self.run.duplicates = duplicates_in(self.run, self.crawler.settings)
@@ -147,8 +147,8 @@ class ArticlesSpider(FrontierSpider):
             await self.crawler.signals.wait_for(signals.scheduler_empty)
 
     def _direct_reading(self) -> DirectReading | None:
-        """Return what reads the archive without requests; None if they are needed."""
-        # Only a run that reads an archive needs what reads them.
+        """Return a reader of the archive that makes no requests; None if they are needed."""
+        # Only a run that reads an archive needs these modules.
         from crawler.sources.warc import ArchivedPages
         from crawler.spiders.direct_reading import DirectReading, needs_no_requests
 

@@ -64,7 +64,7 @@ _ITEM_SIGNALS = (signals.item_scraped, signals.item_dropped, signals.item_error)
 def needs_no_requests(crawler: Crawler) -> bool:
     """Return whether no component of the user's sees requests, responses or the items' responses.
 
-    Settings, and what is connected to Scrapy's signals, tell.
+    The settings and the receivers of Scrapy's signals tell.
     """
     settings = crawler.settings
     components = [settings[name] for name in _CLASSES]
@@ -88,7 +88,7 @@ def _is_first_pipeline(settings: BaseSettings) -> bool:
 
 
 def _receivers(crawler: Crawler, names: tuple[object, ...]) -> Iterator[Callable[..., Any]]:
-    """Yield what is connected to signals."""
+    """Yield the receivers of signals."""
     for signal in names:
         yield from liveReceivers(getAllReceivers(crawler.signals.sender, signal))
 
