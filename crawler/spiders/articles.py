@@ -122,24 +122,32 @@ class ArticlesSpider(FrontierSpider):
 
             self.run.duplicates = duplicates_in(self.run, self.crawler.settings)
         await self._until_requested()
-        while direct is not None and self.run.frontier.unread_count:
+        if direct is not None:
+            await self._read_everything(direct, articles)
+            return
+        for batch in self._batches(articles):
+            for request in self.start_with(batch):
+                yield request
+            await self._until_requested()
+
+    async def _read_everything(self, direct: DirectReading, articles: Iterator[Found]) -> None:
+        """Read all articles of an archive without requests, after those already requested."""
+        while self.run.frontier.unread_count:
             await self.crawler.signals.wait_for(signals.scheduler_empty)
-        self.run.reads_directly = direct is not None
+        self.run.reads_directly = True
         try:
-            while batch := list(islice(articles, self.run.frontier.room(_BATCH_SIZE))):
-                if direct is None:
-                    for request in self.start_with(batch):
-                        yield request
-                    await self._until_requested()
-                else:
-                    self._seed(batch)
-                    await direct.read_queue()
-            if direct is not None:
-                await direct.finish()
+            for batch in self._batches(articles):
+                self._seed(batch)
+                await direct.read_queue()
+            await direct.finish()
         finally:
-            if direct is not None:
-                direct.close()
-                self.run.reads_directly = False
+            direct.close()
+            self.run.reads_directly = False
+
+    def _batches(self, articles: Iterator[Found]) -> Iterator[list[Found]]:
+        """Yield the next articles for the frontier, as many as the limit leaves room for."""
+        while batch := list(islice(articles, self.run.frontier.room(_BATCH_SIZE))):
+            yield batch
 
     async def _until_requested(self) -> None:
         """Wait until all articles in the frontier have been requested."""
