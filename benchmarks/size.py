@@ -1,4 +1,4 @@
-"""What a crawl costs as it grows: memory per known article, CPU a page, and long lists.
+"""The cost of a crawl as it grows: memory per known article, CPU a page, and long lists.
 
     pip install '.[bench,test]'
     python benchmarks/size.py [--quick] [--plot docs/explanation/size.svg]

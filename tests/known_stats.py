@@ -11,7 +11,7 @@ from scrapy.statscollectors import StatsCollector
 
 from crawler.crawl.stats import is_known
 
-# It adds up what workers counted, which includes the stats of Scrapy.
+# It adds up the counts of workers, which include Scrapy's own stats.
 _ADDS_UP = "crawler.workers.desk"
 
 

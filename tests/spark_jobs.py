@@ -90,7 +90,7 @@ class JobRun:
 
 
 class _Watch:
-    """Notes what a process and its descendants use, from its creation until it is stopped."""
+    """Notes the memory and CPU time of a process and its descendants until it is stopped."""
 
     def __init__(self, pid: int) -> None:
         self.memory: dict[int, int] = {}
@@ -129,7 +129,7 @@ class _Watch:
 
 
 class _Program:
-    """A program that was submitted to Spark: its process, and the folder of what it writes."""
+    """A program that was submitted to Spark: its process, and the folder of its output."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", folder: Path) -> None:
         self.process = process
@@ -292,7 +292,7 @@ def _submitted(
     environment: Mapping[str, str],
     settings: Mapping[str, object],
 ) -> Iterator[tuple["subprocess.Popen[bytes]", Path]]:
-    """Submit a program with its arguments; at the end, kill what is left of its processes.
+    """Submit a program with its arguments; at the end, kill its remaining processes.
 
     Yield the process of ``spark-submit``, and a folder with the files ``stdout`` and ``stderr`` and
     a log of the events of each application in ``events``.

@@ -215,6 +215,7 @@ class InMemory:
             values = _item_values(item) if first else None
             headline = None if first else item.headline_raw
             packed = _pack((page_id, place, item.position, headline, values, role))
+            # A list made with its only item takes less memory than one to which it is appended.
             if listings := self._listings.get(state.id):
                 listings.append(packed)
             else:
