@@ -554,6 +554,24 @@ def test_a_worker_that_is_asked_to_leave(
 
 
 @pytest.mark.slow
+def test_a_worker_that_joins_while_the_writer_leaves(
+    site: kill.Site, truth: Truth, postgresql: Server, database: str, tmp_path: Path
+) -> None:
+    with team_of(1, kill.line(site.url), tmp_path, postgresql, database) as team:
+        team.wait_until_delivered(5)
+        leaving, late = team.writer(), team.start()
+        late.proxy.speaks.clear()
+        wait_until(lambda: late.proxy.connections, team.logs)
+        leaving.signal(signal.SIGINT)
+        wait_until(lambda: team.rows("SELECT 1 FROM workers WHERE is_leaving"), team.logs)
+        late.proxy.speaks.set()
+        assert leaving.exit_code() == 3, leaving.log
+        team.forget(leaving)
+        team.check(truth)
+        assert team.rows("SELECT count(*) FROM runs") == [(1,)]
+
+
+@pytest.mark.slow
 def test_the_last_worker_that_is_asked_to_leave(
     site: kill.Site, truth: Truth, postgresql: Server, database: str, tmp_path: Path
 ) -> None:

@@ -120,7 +120,7 @@ class Membership:
         return False
 
     def _join_others(self) -> None:
-        """Join the run of other workers, if there are any."""
+        """Join the run of other workers, if there are any, even if they are leaving it."""
         others = [other for other in self._team.others() if other.run > (self._joined or 0)]
         if not others:
             return
@@ -197,7 +197,10 @@ class Membership:
         if not self._writing.done():
             # All workers of a machine may be told to stop at the same time.
             await asyncio.sleep(_GRACE_SECONDS)
-        has_others = bool(self._team.others())
+        has_others = any(
+            other.run == (self._joined or 0) and not other.is_leaving
+            for other in self._team.others()
+        )
         while not self._writing.done():
             # It may be about to start.
             run = run_of(self._writer.spider)

@@ -207,8 +207,8 @@ LEAVE = """
     WHERE worker = %s
 """
 OTHERS = """
-    SELECT process, run, asked FROM workers
-    WHERE alive_until >= clock_timestamp() AND NOT is_leaving AND worker <> %s ORDER BY worker
+    SELECT process, run, asked, is_leaving FROM workers
+    WHERE alive_until >= clock_timestamp() AND worker <> %s ORDER BY worker
 """
 LAST_HOLDER = "SELECT process FROM hold"
 IS_WORKER = "SELECT 1 FROM workers WHERE process = %s LIMIT 1"

@@ -38,11 +38,15 @@ class Lease(NamedTuple):
 
 
 class Peer(NamedTuple):
-    """Another worker that is alive: its process, its run, and the arguments of that, as JSON."""
+    """Another worker that is alive: its process, its run, and the arguments of that, as JSON.
+
+    ``run`` is 0 before it has joined one; ``is_leaving`` once it has been told to stop.
+    """
 
     process: str
     run: int
     asked: str
+    is_leaving: bool
 
 
 class JobRun(NamedTuple):
@@ -85,7 +89,7 @@ class Team:
     # Membership
 
     def others(self) -> list[Peer]:
-        """Return the other workers that are alive and go on."""
+        """Return the other workers that are alive."""
         return [Peer(*row) for row in self._rows(schema.OTHERS, self.worker)]
 
     def run(self, number: int | None = None) -> JobRun | None:
