@@ -32,6 +32,7 @@ from object_store import ObjectStore, running_store
 from server import NewsServer
 from services import CHROMIUM, PYWB, SPLASH, faketime_library, require
 
+from crawler.crawl.parser_worker import NAME
 from crawler.items import RECORDS, json_schema
 
 if TYPE_CHECKING:
@@ -338,13 +339,24 @@ def wait_until(
 
 def reader_pids(pid: int) -> list[str]:
     """Return the ids of the processes that read pages for a run."""
+    return child_pids(pid, "-x", NAME)
+
+
+def child_pids(pid: int, *words: str) -> list[str]:
+    """Return the ids of the child processes that pgrep finds."""
     result = subprocess.run(
-        ["pgrep", "-P", str(pid), "-f", "crawler.crawl.parser_worker"],
-        capture_output=True,
-        text=True,
-        check=False,
+        ["pgrep", "-P", str(pid), *words], capture_output=True, text=True, check=False
     )
     return result.stdout.split()
+
+
+def has_processes_in(folder: Path) -> bool:
+    """Return whether a process has this working directory."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (process / "cwd").readlink() == folder:
+                return True
+    return False
 
 
 WebCrawl = Callable[..., tuple[Run, HostedWeb]]

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,10 @@ from conftest import (
     IMPATIENT,
     PATIENCE,
     Crawl,
+    child_pids,
     command,
     environment,
+    has_processes_in,
     read_records,
     reader_pids,
     wait_until,
@@ -68,28 +71,34 @@ def crawl_line(server: NewsServer, **settings: object) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("what", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize(
+    ("pids", "what"),
+    [(child_pids, signal.SIGKILL), (reader_pids, signal.SIGKILL), (reader_pids, signal.SIGSTOP)],
+)
 def test_a_reader_that_dies_or_hangs_costs_nothing(
-    tmp_path: Path, heavy: NewsServer, what: signal.Signals
+    tmp_path: Path, heavy: NewsServer, pids: Callable[[int], list[str]], what: signal.Signals
 ) -> None:
     line = crawl_line(heavy, READER_PROCESSES=1, READ_TIMEOUT=5)
     with subprocess.Popen(
         line, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True
     ) as run:
-        wait_until(lambda: reader_pids(run.pid))
-        for reader in reader_pids(run.pid):
-            os.kill(int(reader), what)
+        wait_until(lambda: pids(run.pid))
+        for pid in pids(run.pid):
+            os.kill(int(pid), what)
         _, log = run.communicate(timeout=PATIENCE)
     assert run.returncode == 0, log
     assert len(read_records(tmp_path / "all.jsonl")) == COUNT
-    assert reader_pids(run.pid) == []
+    wait_until(lambda: not has_processes_in(tmp_path))
 
 
 @pytest.mark.slow
 def test_a_crawl_reads_pages_itself_if_no_process_starts(tmp_path: Path, heavy: NewsServer) -> None:
     """For example, because there is not enough memory for them."""
     (tmp_path / "sitecustomize.py").write_text(
-        "import os, sys\nif 'crawler.crawl.parser_worker' in sys.orig_argv: os._exit(1)\n"
+        "import os, sys\n"
+        "def fork(): raise OSError('Cannot allocate memory')\n"
+        "os.fork = fork\n"
+        "if 'crawler.crawl.parser_worker' in sys.orig_argv: os._exit(1)\n"
     )
     run = subprocess.run(
         crawl_line(heavy, READER_PROCESSES=2),

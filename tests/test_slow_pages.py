@@ -15,6 +15,7 @@ from conftest import (
     Run,
     command,
     environment,
+    has_processes_in,
     read_records,
     reader_pids,
     wait_until,
@@ -133,7 +134,7 @@ def test_a_run_is_stopped_while_a_page_is_read(
         run.send_signal(signal.SIGTERM)
         _, errors = run.communicate(timeout=PATIENCE)
     assert "Traceback" not in errors
-    assert reader_pids(run.pid) == []
+    wait_until(lambda: not has_processes_in(tmp_path))
     # The run did not wait for the page.
     teasers = read_records(tmp_path / "output" / "latest" / "teasers.jsonl")
     reasons = {record["id"]: record["why"] for record in teasers}

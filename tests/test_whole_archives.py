@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 from archive_cases import CASES, write_cases
 from archives import NEWS, Warc, page
-from conftest import PATIENCE, SITE, Crawl, command, environment, reader_pids
+from conftest import (
+    PATIENCE,
+    SITE,
+    Crawl,
+    command,
+    environment,
+    has_processes_in,
+    reader_pids,
+    wait_until,
+)
 
 
 @pytest.mark.slow
@@ -118,12 +127,7 @@ def test_readers_that_die_cost_nothing(tmp_path: Path) -> None:
     assert run.returncode == 0, errors
     assert "a worker process that parsed pages has ended" in errors
     assert len((tmp_path / "all.jsonl").read_text(encoding="utf-8").splitlines()) == 1000
-    assert (
-        subprocess.run(
-            ["pgrep", "-f", f"crawler.crawl.parser_worker alalam.*{tmp_path}"], check=False
-        ).returncode
-        == 1
-    )
+    wait_until(lambda: not has_processes_in(tmp_path))
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from crawler.crawl import time_limit
+from crawler.crawl import parser_processes, time_limit
 from crawler.crawl.page_extraction import LARGE_BYTES, TooSlowError, extract_page
 from crawler.crawl.parser_pool import ParserPool
 
@@ -21,15 +21,17 @@ if TYPE_CHECKING:
 # Seconds for which a page may block this process.
 _BLOCKING_SECONDS = 1.0
 # Loads are measured over at least so many seconds.
-_WINDOW_SECONDS = 1.0
+_WINDOW_SECONDS = 0.5
 # The load of reading from which on workers read pages, and from which on two start at once.
 _HEAVY_LOAD, _FULL_LOAD = 0.3, 0.6
 # The load of this process from which on another worker would only wait for it.
 _BUSY_LOAD = 0.7
+# A crawl that has needed no worker by then waits for servers.
+_SPARE_SECONDS = 30.0
 
 
 class Loads:
-    """How many processors were busy, in the last second or so.
+    """How many processors were busy, in the last half second or so.
 
     ``reading`` pages kept some busy, in this process or in workers. ``own`` is the load of this
     process, whatever it did.
@@ -74,6 +76,7 @@ class PageParser:
         self._processes = processes
         self._all_in_workers = all_in_workers and processes > 0
         self._loads = Loads()
+        self._keeps_spare_until = time.monotonic() + _SPARE_SECONDS
         self._pool = ParserPool(
             max(1, processes), publishers, timeout, in_order=self._all_in_workers
         )
@@ -111,6 +114,8 @@ class PageParser:
             self._pool.start(self._pool.pending + 1)
             return True
         if self._loads.reading < _HEAVY_LOAD or not self._processes:
+            if time.monotonic() > self._keeps_spare_until:
+                parser_processes.release_spare()
             return False
         self._pool.start(self._wanted_workers())
         return self._pool.is_ready

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
 import pickle
-import sys
 from dataclasses import fields, is_dataclass
 from functools import cache
 from io import BytesIO
@@ -17,7 +14,7 @@ if TYPE_CHECKING:
     from types import MemberDescriptorType
 
     from crawler.crawl.page_extraction import Extracted
-    from crawler.extraction.directory import Publishers
+    from crawler.extraction.directory import Choice
 
 LENGTH = Struct(">I")
 """Precedes each message to and from a worker: its size in bytes."""
@@ -27,6 +24,13 @@ READY = LENGTH.pack(0)
 
 class ParserError(Exception):
     """A worker failed to extract a page, because of a bug or because its process ended."""
+
+
+class Setup(NamedTuple):
+    """The first message to a worker: for which publishers, and how many seconds a page may take."""
+
+    choice: Choice
+    seconds: float
 
 
 class Answer(NamedTuple):
@@ -77,10 +81,3 @@ def _made(kind: Any, *values: object) -> object:
     for put, value in zip(_setters_of(kind), values, strict=True):
         put(made, value)
     return made
-
-
-def worker_command(publishers: Publishers, timeout: float) -> tuple[list[str], dict[str, str]]:
-    """Return the command line of a worker process (parser_worker.py), and its environment."""
-    command = [sys.executable, "-m", "crawler.crawl.parser_worker"]
-    command += [json.dumps(publishers.choice), str(timeout)]
-    return command, {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}

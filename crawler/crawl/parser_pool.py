@@ -6,14 +6,13 @@ import asyncio
 import logging
 import pickle
 import signal
-import socket
-import subprocess
 from collections import deque
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from crawler.crawl import parser_processes
 from crawler.crawl.page_extraction import TooSlowError
-from crawler.crawl.parser_messages import LENGTH, ParserError, packed, worker_command
+from crawler.crawl.parser_messages import LENGTH, ParserError, Setup, packed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -179,17 +178,8 @@ class ParserWorker:
 
     def __init__(self, publishers: Publishers, timeout: float) -> None:
         self._timeout = timeout
-        self._socket, worker_socket = socket.socketpair()
-        command, environment = worker_command(publishers, timeout)
-        with worker_socket:
-            descriptor = worker_socket.fileno()
-            self._process = subprocess.Popen(
-                command,
-                stdin=descriptor,
-                stdout=descriptor,
-                env=environment,
-                start_new_session=True,
-            )
+        self._setup = Setup(publishers.choice, timeout)
+        self._process = parser_processes.obtain()
         self.pending = 0
         """The number of pages that were sent to it and that it has not returned yet."""
         self.was_ready = False
@@ -222,8 +212,9 @@ class ParserWorker:
     async def _open(self) -> None:
         loop = asyncio.get_running_loop()
         self._transport, _ = await loop.create_connection(
-            lambda: _Messages(self._receive, self._end), sock=self._socket
+            lambda: _Messages(self._receive, self._end), sock=self._process.socket
         )
+        self._transport.writelines(packed(self._setup))
 
     def _receive(self, message: bytes) -> None:
         if not message:
@@ -278,7 +269,7 @@ class ParserWorker:
         if self._opening.done() and not self._opening.exception():
             self._transport.abort()
         else:
-            self._socket.close()
+            self._process.socket.close()
 
 
 class _Messages(asyncio.Protocol):

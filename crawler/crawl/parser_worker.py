@@ -1,24 +1,21 @@
 """A worker process that extracts pages for another process (parser_pool.py).
 
-    python -m crawler.crawl.parser_worker CHOICE SECONDS
-
-CHOICE is a ``directory.Choice`` in JSON. SIGALRM ends the worker when a page takes longer than
-SECONDS, whatever it is doing at that moment.
-The worker also ends when the process that started it is gone.
+Its standard input and output are the connection to that process; parser_messages.py describes the
+messages. SIGALRM ends the worker when a page takes too long, whatever it is doing at that moment.
+It also ends when the other process is gone.
 """
 
-import json
 import pickle
 import signal
-import sys
 import time
 import traceback
 from contextlib import suppress
-from typing import BinaryIO
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from crawler.crawl.page_extraction import Extracted, Task, extract_page
-from crawler.crawl.parser_messages import LENGTH, READY, Answer, ParserError, packed
-from crawler.extraction.directory import Choice, Publishers
+from crawler.crawl.parser_messages import LENGTH, READY, Answer, ParserError, Setup, packed
+from crawler.extraction.directory import Publishers
 
 # Extracting it loads everything that is loaded on first use, such as the language model. That takes
 # as long as many pages, and must not count against the time limit of the first one.
@@ -30,22 +27,46 @@ _WARM_UP = Task(
 )
 
 
-def serve(publishers: Publishers, seconds: float, tasks: BinaryIO, answers: BinaryIO) -> None:
-    """Answer each task, until the input ends."""
+NAME = "page-reader"
+"""The name of the process in the output of ``ps`` and ``top`` on Linux."""
+
+
+def run() -> None:
+    """Serve the process at the other end of standard input and output, until it is gone."""
+    with (
+        suppress(BrokenPipeError, ConnectionResetError),
+        open(0, "rb") as messages,
+        open(1, "wb") as answers,
+    ):
+        _serve(messages, answers)
+
+
+def _serve(messages: BinaryIO, answers: BinaryIO) -> None:
+    setup: Setup | None = _next(messages)
+    if setup is None:
+        return
+    with suppress(OSError):
+        Path("/proc/self/comm").write_text(NAME, encoding="ascii")
+    publishers = Publishers(setup.choice)
     _result(_WARM_UP, publishers)
     answers.write(READY)
     answers.flush()
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGALRM,))
-    while header := tasks.read(LENGTH.size):
-        task: Task = pickle.loads(tasks.read(LENGTH.unpack(header)[0]))
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+    while task := _next(messages):
+        signal.setitimer(signal.ITIMER_REAL, setup.seconds)
         began = time.monotonic()
         result = _result(task, publishers)
         answer = list(packed(Answer(result, time.monotonic() - began)))
         signal.setitimer(signal.ITIMER_REAL, 0)
         answers.writelines(answer)
         answers.flush()
+
+
+def _next(messages: BinaryIO) -> Any:
+    """Return the next message; None at the end."""
+    header = messages.read(LENGTH.size)
+    return pickle.loads(messages.read(LENGTH.unpack(header)[0])) if header else None
 
 
 def _result(task: Task, publishers: Publishers) -> Extracted | ParserError:
@@ -58,10 +79,4 @@ def _result(task: Task, publishers: Publishers) -> Extracted | ParserError:
 
 
 if __name__ == "__main__":
-    with suppress(BrokenPipeError, ConnectionResetError):
-        serve(
-            Publishers(Choice(*json.loads(sys.argv[1]))),
-            float(sys.argv[2]),
-            sys.stdin.buffer,
-            sys.stdout.buffer,
-        )
+    run()

@@ -39,18 +39,12 @@ class TimedExtractor:
 
     def _in_a_process(self, task: Task) -> Extracted:
         # Most archives have no page that needs it.
-        from crawler.crawl.parser_messages import (
-            LENGTH,
-            READY,
-            Answer,
-            ParserError,
-            packed,
-            worker_command,
-        )
+        from crawler.crawl.parser_messages import LENGTH, READY, Answer, ParserError, Setup, packed
+        from crawler.crawl.parser_processes import COMMAND, environment
 
-        command, environment = worker_command(self._publishers, self._timeout)
-        sent = b"".join(packed(task))
-        done = subprocess.run(command, input=sent, capture_output=True, env=environment)
+        setup = Setup(self._publishers.choice, self._timeout)
+        sent = b"".join((*packed(setup), *packed(task)))
+        done = subprocess.run(COMMAND, input=sent, capture_output=True, env=environment())
         if done.returncode == -signal.SIGALRM:
             raise TooSlowError(self._timeout)
         answer_starts = len(READY) + LENGTH.size
