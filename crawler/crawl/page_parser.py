@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 _BLOCKING_SECONDS = 1.0
 # Loads are measured over at least so many seconds.
 _WINDOW_SECONDS = 0.5
-# The load of reading from which on workers read pages, and from which on two start at once.
-_HEAVY_LOAD, _FULL_LOAD = 0.3, 0.6
+# The load of reading from which on workers read pages.
+_HEAVY_LOAD = 0.3
 # The load of this process from which on another worker would only wait for it.
 _BUSY_LOAD = 0.7
-# A crawl that has needed no worker by then waits for servers.
-_SPARE_SECONDS = 30.0
+# A crawl that needs a worker most often needs it at once.
+_SPARE_SECONDS = 5.0
 
 
 class Loads:
@@ -113,16 +113,16 @@ class PageParser:
         if self._all_in_workers:
             self._pool.start(self._pool.pending + 1)
             return True
+        if time.monotonic() > self._keeps_spare_until:
+            parser_processes.release_spare()
         if self._loads.reading < _HEAVY_LOAD or not self._processes:
-            if time.monotonic() > self._keeps_spare_until:
-                parser_processes.release_spare()
             return False
         self._pool.start(self._wanted_workers())
         return self._pool.is_ready
 
     def _wanted_workers(self) -> int:
         if not self._pool.is_ready:
-            return 1 if self._loads.reading < _FULL_LOAD else 2
+            return 1
         is_idle = self._loads.own < _BUSY_LOAD
         return self._pool.size + (is_idle and self._pool.is_full)
 
