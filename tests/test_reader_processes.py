@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from archives import page
+from archives import NEWS, Warc, page
 from conftest import (
     IMPATIENT,
     PATIENCE,
@@ -61,12 +61,18 @@ def test_the_records_are_the_same(live: Crawl, heavy: NewsServer) -> None:
 
 
 def crawl_line(server: NewsServer, **settings: object) -> list[str]:
+    return [
+        *scrapy_line(**settings),
+        *("-a", f"seed={SEEDS}", "-a", "depth=0", "-a", f"base_url={server.url}"),
+    ]
+
+
+def scrapy_line(**settings: object) -> list[str]:
     words = [
         word
         for name, value in {**SETTINGS, **settings}.items()
         for word in ("-s", f"{name}={value}")
     ]
-    words += ["-a", f"seed={SEEDS}", "-a", "depth=0", "-a", f"base_url={server.url}"]
     return command("crawl", "articles", *words, "-O", "all.jsonl")
 
 
@@ -91,17 +97,34 @@ def test_a_reader_that_dies_or_hangs_costs_nothing(
     wait_until(lambda: not has_processes_in(tmp_path))
 
 
+NO_PROCESSES = """
+import os, sys
+
+def fork():
+    raise OSError("Cannot allocate memory")
+
+os.fork = fork
+if "crawler.crawl.parser_worker" in sys.orig_argv:
+    os._exit(1)
+"""
+
+
 @pytest.mark.slow
-def test_a_crawl_reads_pages_itself_if_no_process_starts(tmp_path: Path, heavy: NewsServer) -> None:
+@pytest.mark.parametrize("source", ["live", "archive"])
+def test_a_crawl_reads_pages_itself_if_no_process_starts(
+    tmp_path: Path, heavy: NewsServer, source: str
+) -> None:
     """For example, because there is not enough memory for them."""
-    (tmp_path / "sitecustomize.py").write_text(
-        "import os, sys\n"
-        "def fork(): raise OSError('Cannot allocate memory')\n"
-        "os.fork = fork\n"
-        "if 'crawler.crawl.parser_worker' in sys.orig_argv: os._exit(1)\n"
-    )
+    (tmp_path / "sitecustomize.py").write_text(NO_PROCESSES)
+    line = crawl_line(heavy, READER_PROCESSES=2)
+    if source == "archive":
+        line = scrapy_line(READER_PROCESSES=2)
+        warc = Warc(tmp_path / "all.warc.gz")
+        for number in range(1, COUNT + 1):
+            warc.add(f"{NEWS}{number}", page(number))
+        line += ["-a", "seed=all", "-a", f"source={warc.path}"]
     run = subprocess.run(
-        crawl_line(heavy, READER_PROCESSES=2),
+        line,
         cwd=tmp_path,
         env=environment(),
         capture_output=True,
@@ -110,7 +133,8 @@ def test_a_crawl_reads_pages_itself_if_no_process_starts(tmp_path: Path, heavy: 
         check=False,
     )
     assert run.returncode == 0, run.stderr
-    assert len(read_records(tmp_path / "all.jsonl")) == COUNT
+    records = read_records(tmp_path / "all.jsonl")
+    assert [record["kind"] for record in records] == ["article"] * COUNT
     assert read_in_workers(run.stderr) == 0
     # It gives up after three, and may have started two at once.
-    assert 3 <= run.stderr.count("a worker process that parsed pages has ended (exit code 1)") <= 4
+    assert 3 <= run.stderr.count("a worker process that parsed pages has ended (exit code 1") <= 4

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 
 from crawler.crawl import parser_processes, time_limit
 from crawler.crawl.page_extraction import LARGE_BYTES, TooSlowError, extract_page
-from crawler.crawl.parser_pool import ParserPool
+from crawler.crawl.parser_messages import ParserError
+from crawler.crawl.parser_pool import NoWorkerError, ParserPool
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crawler.crawl.page_extraction import Extracted, Task
     from crawler.extraction.directory import Publishers
 
@@ -61,6 +64,7 @@ class PageParser:
     At most so many ``processes`` do it besides this one. If ``all_in_workers``, as in a run that
     spends all its time reading, every page goes to them, and results come back in the order of the
     calls. A page that is large, or that takes longer than a second, goes to a worker in any case.
+    ``count`` adds one to a stat of Scrapy's.
     """
 
     def __init__(
@@ -68,12 +72,14 @@ class PageParser:
         publishers: Publishers,
         timeout: float,
         processes: int = 0,
+        count: Callable[[str], object] = lambda stat: None,
         *,
         all_in_workers: bool = False,
     ) -> None:
         self._publishers = publishers
         self._timeout = timeout
         self._processes = processes
+        self._count = count
         self._all_in_workers = all_in_workers and processes > 0
         self._loads = Loads()
         self._keeps_spare_until = time.monotonic() + _SPARE_SECONDS
@@ -86,28 +92,38 @@ class PageParser:
 
         Raises TooSlowError if it takes too long.
         """
-        if len(task.body) > LARGE_BYTES or not time_limit.is_possible() or self._workers_are_due():
+        if not _may_be_interrupted(task) or self._workers_are_due():
             return None
         began = time.monotonic()
         try:
-            return time_limit.within(
-                min(_BLOCKING_SECONDS, self._timeout), lambda: extract_page(task, self._publishers)
-            )
-        except time_limit.TimeLimitReached:
+            return self._within(min(_BLOCKING_SECONDS, self._timeout), task)
+        except TooSlowError:
             if self._timeout <= _BLOCKING_SECONDS:
-                raise TooSlowError(self._timeout) from None
+                raise
             return None
         finally:
             self._loads.note(time.monotonic() - began)
 
     async def extract(self, task: Task) -> Extracted:
-        """Extract a page in a worker.
+        """Extract a page in a worker, or in this process if none can be started.
 
         Raises TooSlowError if it takes too long, ParserError if the worker fails.
         """
-        extracted, seconds = await self._pool.extract(task)
+        try:
+            extracted, seconds = await self._pool.extract(task)
+        except NoWorkerError:
+            if not _may_be_interrupted(task):
+                raise ParserError("no worker process could be started to parse it") from None
+            return self._within(self._timeout, task)
         self._loads.note(seconds)
+        self._count("crawl/read_in_workers")
         return extracted
+
+    def _within(self, seconds: float, task: Task) -> Extracted:
+        try:
+            return time_limit.within(seconds, lambda: extract_page(task, self._publishers))
+        except time_limit.TimeLimitReached:
+            raise TooSlowError(seconds) from None
 
     def _workers_are_due(self) -> bool:
         if self._all_in_workers:
@@ -129,3 +145,8 @@ class PageParser:
     def close(self) -> None:
         """End the workers; pages that were sent to them are abandoned."""
         self._pool.close()
+
+
+def _may_be_interrupted(task: Task) -> bool:
+    """Return whether extracting a page can be ended in this process when it takes too long."""
+    return len(task.body) <= LARGE_BYTES and time_limit.is_possible()

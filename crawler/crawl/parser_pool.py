@@ -7,7 +7,7 @@ import logging
 import pickle
 import signal
 from collections import deque
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from crawler.crawl import parser_processes
@@ -30,7 +30,7 @@ _MOST_TRIES = 2
 # How much longer than READ_TIMEOUT a worker may take, which includes its start, before it counts as
 # hung: SIGALRM does not end a process that is stopped, or that waits for a disk.
 _HUNG_SECONDS = 20.0
-# After so many workers that ended before they were ready, no more are started ahead.
+# After so many workers that ended before they were ready, no more are started.
 _MOST_FAILED_STARTS = 3
 
 
@@ -39,6 +39,10 @@ class Timed(NamedTuple):
 
     extracted: Extracted
     seconds: float
+
+
+class NoWorkerError(Exception):
+    """There is no worker, and none can be started."""
 
 
 class _LostError(Exception):
@@ -93,21 +97,15 @@ class ParserPool:
         are ready, or cannot be started, it gives up.
         """
         for worker in [worker for worker in self._workers if worker.has_ended]:
-            self._failed_starts += not worker.was_ready
             self._remove(worker)
-        while len(self._workers) < min(count, self._most):
-            if self._failed_starts >= _MOST_FAILED_STARTS:
-                return
-            try:
+        with suppress(NoWorkerError):
+            while len(self._workers) < min(count, self._most):
                 self._add()
-            except OSError as error:
-                self._failed_starts = _MOST_FAILED_STARTS
-                logger.warning("no worker process could be started to parse pages (%s)", error)
 
     async def extract(self, task: Task) -> Timed:
         """Extract a page.
 
-        Raises TooSlowError if it takes too long, ParserError if a worker fails.
+        Raises TooSlowError if it takes too long, ParserError if a worker fails, NoWorkerError.
         """
         self.pending += 1
         try:
@@ -158,11 +156,19 @@ class ParserPool:
         return min(self._workers, key=lambda worker: (not worker.is_ready, worker.pending))
 
     def _add(self) -> None:
-        self._workers.append(ParserWorker(self._publishers, self._timeout))
+        if self._failed_starts >= _MOST_FAILED_STARTS:
+            raise NoWorkerError
+        try:
+            self._workers.append(ParserWorker(self._publishers, self._timeout))
+        except OSError as error:
+            self._failed_starts = _MOST_FAILED_STARTS
+            logger.warning("no worker process could be started to parse pages (%s)", error)
+            raise NoWorkerError from None
 
     def _remove(self, worker: ParserWorker) -> None:
         if worker in self._workers:
             self._workers.remove(worker)
+            self._failed_starts += not worker.was_ready
             worker.close()
             if worker.fault:
                 logger.warning("a worker process that parsed pages has ended (%s)", worker.fault)
@@ -245,7 +251,7 @@ class ParserWorker:
             waiting.set_result(Timed(result, seconds))
 
     def _end(self, error: Exception | None) -> None:
-        """Fail all waiting pages; the first of them is the one that was being parsed."""
+        """Fail all waiting pages; the first is the one that was being parsed, if it was ready."""
         self.has_ended = True
         self._process.kill()
         code = self._process.wait()
@@ -254,7 +260,7 @@ class ParserWorker:
             self.fault = f"exit code {code}"
             if error is not None:
                 self.fault += f"; {type(error).__name__}: {error}"
-            first = _EndedError(self.fault)
+            first = _EndedError(self.fault) if self.was_ready else _LostError()
         while self._waiting:
             self._resolve(self._waiting.popleft(), first)
             first = _LostError()

@@ -97,7 +97,11 @@ class ParsingMiddleware:
         self._run = run
         timeout = seconds_of(crawler.settings, "READ_TIMEOUT")
         self._parser = PageParser(
-            run.publishers, timeout, processes, all_in_workers=run.arguments.everything
+            run.publishers,
+            timeout,
+            processes,
+            crawler.stats.inc_value,
+            all_in_workers=run.arguments.everything,
         )
         self._extracting: set[asyncio.Future[Extracted]] = set()
         self._watch: asyncio.Task[None] | None = None
@@ -143,7 +147,7 @@ class ParsingMiddleware:
         if self._watch is None or self._watch.done():
             self._watch = asyncio.ensure_future(self._end_with_the_run())
         try:
-            extracted = await extracting
+            return await extracting
         except asyncio.CancelledError:
             if not self._has_given_up:
                 raise
@@ -152,8 +156,6 @@ class ParsingMiddleware:
             ) from None
         finally:
             self._extracting.discard(extracting)
-        self._crawler.stats.inc_value("crawl/read_in_workers")
-        return extracted
 
     async def _end_with_the_run(self) -> None:
         """Give up the pages that workers are extracting some time after the run was stopped."""

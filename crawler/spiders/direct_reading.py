@@ -122,7 +122,9 @@ class DirectReading:
         self._archive = archive
         self._results = results
         timeout, processes = seconds_of(settings, "READ_TIMEOUT"), reader_processes(settings)
-        self._parser = PageParser(run.publishers, timeout, processes, all_in_workers=True)
+        self._parser = PageParser(
+            run.publishers, timeout, processes, crawler.stats.inc_value, all_in_workers=True
+        )
         self._reader = reader_of(run, settings, self._extract)
         self._needs_page = not _is_first_pipeline(settings)
         self._room = asyncio.Semaphore(settings.getint("CONCURRENT_REQUESTS"))
@@ -237,10 +239,7 @@ class DirectReading:
     async def _extract(self, task: Task) -> Extracted:
         task = task._replace(needs_page=self._needs_page)
         try:
-            extracted = self._parser.extract_here(task)
-            if extracted is None:
-                extracted = await self._parser.extract(task)
-                self._crawler.stats.inc_value("crawl/read_in_workers")
+            extracted = self._parser.extract_here(task) or await self._parser.extract(task)
         except TooSlowError:
             raise
         except Exception:
