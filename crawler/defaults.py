@@ -336,7 +336,7 @@ COMPONENTS: dict[str, dict[str, Any]] = {
     "DOWNLOAD_HANDLERS": {
         "ftp": None,
         "s3": None,
-        # Scrapy's own handler, which also records the bytes for an archive.
+        # Downloads as Scrapy's own handler does, and also records the bytes for an archive.
         "http": "crawler.downloading.recording.RecordingDownloadHandler",
         "https": "crawler.downloading.recording.RecordingDownloadHandler",
     },

@@ -19,8 +19,7 @@ class PrivateName(NamedTuple):
 
 
 _HTTP11 = "scrapy.core.downloader.handlers.http11"
-_NEWCLIENT = "twisted.web._newclient"
-_BYTES = "see the bytes of an exchange, limit its head, or tell a reset from an orderly end"
+_HANDLERS = "scrapy.utils._download_handlers"
 
 PRIVATE_NAMES = (
     PrivateName(
@@ -28,29 +27,27 @@ PRIVATE_NAMES = (
         "_actions",
         "list the options that a command has added, to explain and complete them",
     ),
-    PrivateName(_HTTP11, "_LenientHTTP11ClientFactory", _BYTES),
-    PrivateName(_HTTP11, "_LenientHTTP11ClientProtocol", _BYTES),
-    PrivateName(_HTTP11, "_LenientHTTPClientParser", _BYTES),
-    PrivateName(f"{_HTTP11}.HTTP11DownloadHandler", "_pool", "give the handler a connection pool"),
+    PrivateName(_HTTP11, "_TunnelingTCP4ClientEndpoint", "connect through a tunnel of a proxy"),
     PrivateName(
         f"{_HTTP11}.HTTP11DownloadHandler",
         "_contextFactory",
-        "choose the authorities to trust (DOWNLOADER_CLIENTCONTEXTFACTORY is deprecated)",
+        "use Scrapy's TLS settings (DOWNLOADER_CLIENTCONTEXTFACTORY is deprecated)",
     ),
     PrivateName(
         "scrapy.core.downloader.contextfactory",
         "_get_creator_context",
         "trust more authorities while keeping Scrapy's TLS settings",
     ),
-    PrivateName("twisted.web.client.HTTPConnectionPool", "_factory", "choose the protocol class"),
-    PrivateName("twisted.web.client.HTTPConnectionPool", "_reactor", "copy a pool"),
-    PrivateName("twisted.web.client._HTTP11ClientFactory", "_quiescentCallback", _BYTES),
-    PrivateName(_NEWCLIENT, "BODY", _BYTES),
-    PrivateName(_NEWCLIENT, "DONE", _BYTES),
-    PrivateName(f"{_NEWCLIENT}.HTTP11ClientProtocol", "_parser", _BYTES),
-    PrivateName(f"{_NEWCLIENT}.HTTP11ClientProtocol", "_disconnectParser", _BYTES),
-    PrivateName(f"{_NEWCLIENT}.HTTPParser", "bodyDecoder", _BYTES),
-    PrivateName("twisted.web.http", "_DataLoss", "report that a body is incomplete"),
+    PrivateName("scrapy.utils.ssl", "_log_ssl_conn_debug_info", "log TLS connections as Scrapy"),
+    # The names in this module are public, and the module is not.
+    PrivateName(_HANDLERS, "check_stop_download", "let receivers of signals stop a download"),
+    PrivateName(_HANDLERS, "get_maxsize_msg", "word messages as Scrapy's handlers do"),
+    PrivateName(_HANDLERS, "get_warnsize_msg", "word messages as Scrapy's handlers do"),
+    PrivateName(_HANDLERS, "make_response", "choose the class of a response as Scrapy does"),
+    PrivateName(_HANDLERS, "normalize_bind_address", "read bindaddress as Scrapy does"),
+    PrivateName(_HANDLERS, "wrap_twisted_exceptions", "raise Scrapy's exceptions for Twisted's"),
+    PrivateName("twisted.web.http", "_ChunkedTransferDecoder", "decode a chunked body"),
+    PrivateName("twisted.web.http", "_MalformedChunkedDataError", "catch its error"),
     PrivateName(
         "scrapy.core.engine.ExecutionEngine",
         "_slot",

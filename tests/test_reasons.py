@@ -19,8 +19,8 @@ from twisted.python.failure import Failure
 from twisted.web.client import ResponseFailed
 
 from crawler.crawl.answers import explain_status
-from crawler.downloading.connections import HeadersTooLargeError
 from crawler.downloading.failures import explain
+from crawler.downloading.response_parser import HeadersTooLargeError
 from crawler.unavailable import PageRefused
 
 STATUSES = {

@@ -23,7 +23,7 @@ def _reasons() -> tuple[tuple[type[BaseException], Reason], ...]:
     from scrapy.core.downloader.handlers.http11 import TunnelError
     from twisted.internet.ssl import VerificationError
 
-    from crawler.downloading.connections import HeadersTooLargeError
+    from crawler.downloading.response_parser import HeadersTooLargeError
 
     return (
         (HeadersTooLargeError, "too_large"),

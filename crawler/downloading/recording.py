@@ -1,31 +1,29 @@
 """Records raw HTTP exchanges for the archive of a run.
 
 Scrapy's response lacks the order and spelling of headers, the reason phrase and the transfer
-coding. The bytes are therefore recorded in the protocol of each connection, and the exchange is
-archived when its response has ended, before the spider sees it.
+coding. The bytes are therefore recorded in each connection, and the exchange is archived when its
+response has ended, before the spider sees it.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.error import ConnectionDone, ConnectionLost
-from twisted.web._newclient import DONE
 
-from crawler.crawl.run import run_of
-from crawler.downloading.connections import CarefulDownloadHandler, CarefulProtocol
+from crawler.downloading.connections import Connection
+from crawler.downloading.handler import CarefulDownloadHandler
 from crawler.warc.writer import Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scrapy.crawler import Crawler
-    from twisted.internet.defer import Deferred
-    from twisted.python.failure import Failure
-    from twisted.web._newclient import Request as TwistedRequest
-    from twisted.web.iweb import IResponse
+
+    from crawler.downloading.connections import Ending
+    from crawler.downloading.downloads import Download
+    from crawler.downloading.routes import Route
 
 
 class RecordingDownloadHandler(CarefulDownloadHandler):
@@ -33,97 +31,53 @@ class RecordingDownloadHandler(CarefulDownloadHandler):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        run = run_of(crawler.spider)
-        self._record = run.archive_exchange if run else None
+        self._record = self._run.archive_exchange if self._run else None
 
-    def protocol(self, quiescent: Callable[[Any], None]) -> CarefulProtocol:
+    def connection(self, route: Route) -> Connection:
         if self._record is None:
-            return super().protocol(quiescent)
-        return _RecordingProtocol(self._record, quiescent)
+            return super().connection(route)
+        return _RecordingConnection(self._record, route, self._connections, self._turns)
 
 
-class _RecordingTransport:
-    """A transport that records the bytes written to it."""
-
-    def __init__(self, transport: Any, note: Callable[[bytes], None]) -> None:
-        self._transport = transport
-        self._note = note
-
-    def write(self, data: bytes) -> None:
-        self._note(data)
-        self._transport.write(data)
-
-    def writeSequence(self, data: list[bytes]) -> None:
-        self._note(b"".join(data))
-        self._transport.writeSequence(data)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-
-class _RecordingProtocol(CarefulProtocol):
+class _RecordingConnection(Connection):
     def __init__(self, record: Callable[[Exchange], None], *args: Any) -> None:
-        super().__init__(*args)  # type: ignore[no-untyped-call]
+        super().__init__(*args)
         self._record = record
-        self._sent: list[bytes] | None = None
+        self._sent = b""
         self._received: list[bytes] = []
-        # A proxy's address is not the server's.
-        self._through_proxy = False
-
-    def makeConnection(self, transport: Any) -> None:
-        recorder = _RecordingTransport(transport, self._note_sent)
-        super().makeConnection(recorder)  # type: ignore[no-untyped-call]
-
-    def _note_sent(self, data: bytes) -> None:
-        if self._sent is None:
-            self._through_proxy = True
-        else:
-            self._sent.append(data)
-
-    def request(self, request: TwistedRequest) -> Deferred[IResponse]:
-        self._sent, self._received = [], []
-        self._url = request.absoluteURI.decode("ascii")
         self._requested_at = datetime.now(UTC)
-        if not request.uri.startswith(b"/"):
-            self._through_proxy = True
-        return super().request(request)
+
+    def _send(self, message: bytes, download: Download) -> Ending:
+        self._sent, self._received = message, []
+        self._requested_at = datetime.now(UTC)
+        return super()._send(message, download)
 
     def dataReceived(self, data: bytes) -> None:
         self._received.append(data)
         super().dataReceived(data)
 
-    def _disconnectParser(self, reason: Failure) -> None:
-        """Record the exchange. Twisted calls this first when a response has ended in any way."""
-        if self._parser is not None and self._received:
-            exchange = Exchange(
-                url=self._url,
+    def ended(self, download: Download, error: BaseException | None) -> None:
+        if not self._received:
+            return
+        received, self._received = b"".join(self._received), []
+        # A proxy's address is not the server's.
+        address = self.peer.address if self.route.is_direct else None
+        self._record(
+            Exchange(
+                url=download.url,
                 at=self._requested_at,
-                request=b"".join(self._sent or ()),
-                response=b"".join(self._received),
-                address=self._address(),
-                truncated=self._truncated(reason),
+                request=self._sent,
+                response=received,
+                address=str(address) if address else None,
+                truncated=_truncated(error),
             )
-            self._sent, self._received = None, []
-            self._record(exchange)
-        super()._disconnectParser(reason)  # type: ignore[no-untyped-call]
-
-    def _truncated(self, reason: Failure) -> str | None:
-        parser: Any = self._parser
-        # At the end of a response Twisted passes the bare exception.
-        error = getattr(reason, "value", reason)
-        if not isinstance(error, (ConnectionDone, ConnectionLost)):
-            # Aborted on this side: the response was too large, too slow or malformed.
-            return "unspecified"
-        is_whole = parser.state == DONE or (
-            self.ends_with_connection and isinstance(error, ConnectionDone)
         )
-        return None if is_whole else "disconnect"
 
-    def _address(self) -> str | None:
-        if self._through_proxy:
-            return None
-        try:
-            peer: Any = self.transport
-            return str(ip_address(peer.getPeer().host))
-        except (AttributeError, ValueError):
-            return None
+
+def _truncated(error: BaseException | None) -> str | None:
+    """Return why a response is incomplete (WARC 1.1, 5.13)."""
+    if error is None:
+        return None
+    is_disconnected = isinstance(error, (ConnectionDone, ConnectionLost))
+    # Otherwise it was aborted on this side: it was too large, too slow or malformed.
+    return "disconnect" if is_disconnected else "unspecified"
