@@ -59,7 +59,13 @@ TESTS = {
     "crawler/middlewares/redirects.py": "manners crawl_live bodies",
     "crawler/middlewares/offsite.py": "hostile connections crawl_live",
     "crawler/middlewares": f"crawl_saved exit_codes outages {ARCHIVES}",
-    "crawler/downloading/connections.py": "connections bodies hostile crawl_live archive_writing",
+    "crawler/downloading/connections.py": (
+        "connections downloads bodies tls hostile crawl_live archive_writing"
+    ),
+    "crawler/downloading/downloads.py": "downloads bodies crawl_live",
+    "crawler/downloading/handler.py": "downloads connections tls",
+    "crawler/downloading/response_parser.py": "response_parser downloads",
+    "crawler/downloading/routes.py": "downloads connections tls",
     "crawler/downloading/addresses.py": "hostile connections gate",
     "crawler/downloading/recording.py": "archive_writing connections bodies",
     "crawler/responses.py": "reasons manners candidates crawl_live rendering",

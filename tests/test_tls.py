@@ -134,6 +134,19 @@ def test_without_verification(crawl: Crawl, web: HostedWeb, tmp_path: Path) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("through_proxy", [False, True])
+def test_the_log_of_tls(
+    crawl: Crawl, web: HostedWeb, monkeypatch: pytest.MonkeyPatch, through_proxy: bool
+) -> None:
+    if through_proxy:
+        monkeypatch.setenv("https_proxy", web.proxy)
+    host = HOST if through_proxy else f"localhost:{web.https_port}"
+    settings = {"DOWNLOADER_CLIENT_TLS_VERBOSE_LOGGING": 1, "LOG_LEVEL": "DEBUG"}
+    run = crawl_one(crawl, f"https://{host}", web.ca_file, settings)
+    assert f"SSL connection to {host.partition(':')[0]} using protocol TLSv1.3" in run.stderr
+
+
+@pytest.mark.slow
 @pytest.mark.usefixtures("proxy")
 def test_the_archive_of_a_tunnel(crawl: Crawl, web: HostedWeb, tmp_path: Path) -> None:
     archive = tmp_path / "pages.warc.gz"
