@@ -6,11 +6,12 @@ import pickle
 from dataclasses import fields, is_dataclass
 from functools import cache
 from io import BytesIO
+from operator import attrgetter
 from struct import Struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from types import MemberDescriptorType
 
     from crawler.crawl.page_extraction import Extracted
@@ -50,16 +51,33 @@ def packed(message: object) -> Iterator[bytes]:
 
 
 class _Pickler(pickle.Pickler):
-    """Pickles each dataclass with slots as its values, which are read twice as fast.
+    """Pickles dataclasses with slots as their values, and tuples of them as rows of values.
 
-    Python's own way looks up the fields of the class again for each object. A page has about 90.
+    Python's own way looks up the fields of the class again for each object. A page has about 90,
+    most of them in a few tuples.
     """
 
     def reducer_override(self, obj: Any) -> Any:
-        kind: Any = type(obj)
+        kind: type = type(obj)
         if not (slots := _slots_of(kind)):
             return NotImplemented
-        return _made, (kind, *(slot.__get__(obj) for slot in slots))
+        values: list[object] = []
+        kinds_of_rows: dict[int, type] = {}
+        for number, slot in enumerate(slots):
+            value = slot.__get__(obj)
+            if type(value) is tuple and (kind_of_row := _kind_in(value)):
+                kinds_of_rows[number] = kind_of_row
+                value = list(map(_values_of(kind_of_row), value))
+            values.append(value)
+        return _made, (kind, values, kinds_of_rows)
+
+
+def _kind_in(values: tuple[object, ...]) -> type | None:
+    """Return the dataclass with slots that all values are of, if there is one."""
+    kinds = set(map(type, values))
+    kind = kinds.pop() if len(kinds) == 1 else None
+    # The values of a single slot would come without a row around them.
+    return kind if kind is not None and len(_slots_of(kind)) > 1 else None
 
 
 @cache
@@ -71,12 +89,25 @@ def _slots_of(kind: Any) -> tuple[MemberDescriptorType, ...]:
 
 
 @cache
+def _values_of(kind: Any) -> Callable[[object], tuple[object, ...]]:
+    """Return the function that returns the values of a dataclass with several slots."""
+    return attrgetter(*(slot.__name__ for slot in _slots_of(kind)))
+
+
+@cache
 def _setters_of(kind: Any) -> tuple[Callable[[object, object], None], ...]:
     return tuple(slot.__set__ for slot in _slots_of(kind))
 
 
-def _made(kind: Any, *values: object) -> object:
-    """Return a dataclass with these values, even if it is frozen."""
+def _made(kind: Any, values: list[object], kinds_of_rows: dict[int, type]) -> object:
+    """Return a dataclass with these values, some of them rows, even if it is frozen."""
+    for number, kind_of_row in kinds_of_rows.items():
+        rows: Any = values[number]
+        values[number] = tuple([_filled(kind_of_row, row) for row in rows])
+    return _filled(kind, values)
+
+
+def _filled(kind: Any, values: Iterable[object]) -> object:
     made: object = object.__new__(kind)
     for put, value in zip(_setters_of(kind), values, strict=True):
         put(made, value)
