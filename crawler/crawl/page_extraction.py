@@ -39,12 +39,14 @@ class Task(NamedTuple):
 class Extracted(NamedTuple):
     """A parsed page, and the result of ``normalise``; or the list of articles that was found.
 
-    The page is None if the task did not need it.
+    The page is None if the task did not need it, or if it is a list. ``has_related_urls`` means
+    that its related list is one of links, whose entries have URLs.
     """
 
     page: ParsedPage | None
     result: PageRecord | Refusal
     listed: ArticleList | None = None
+    has_related_urls: bool = False
 
 
 class TooSlowError(Exception):
@@ -75,21 +77,25 @@ def extract_page(task: Task, publishers: Publishers) -> Extracted:
         base=task.base if url else None,
         is_text=task.is_text,
     )
-    return Extracted(page if task.needs_page else None, normalise(page, publisher))
+    return Extracted(
+        page if task.needs_page else None,
+        normalise(page, publisher),
+        has_related_urls=page.related is not None and page.related.has_urls,
+    )
 
 
 def _extract_list(task: Task, publishers: Publishers) -> Extracted:
     """Read a list of articles, unless the page is an article or declares itself to be one."""
-    from crawler.extraction.api import ParsedPage, Refusal
+    from crawler.extraction.api import Refusal
     from crawler.extraction.lists import is_page, read_list
     from crawler.extraction.refusal import ARTICLE_KINDS
 
     if task.expects == "either" and is_page(task.body):
-        extracted = extract_page(task._replace(expects="article"), publishers)
-        assert extracted.page is not None
-        is_declared = not extracted.page.kinds.isdisjoint(ARTICLE_KINDS)
+        extracted = extract_page(task._replace(expects="article", needs_page=True), publishers)
+        page = extracted.page
+        assert page is not None
+        is_declared = not page.kinds.isdisjoint(ARTICLE_KINDS)
         if is_declared or not isinstance(extracted.result, Refusal):
-            return extracted
+            return extracted._replace(page=page if task.needs_page else None)
     listed = read_list(task.body, task.url or "", task.charset)
-    page = ParsedPage(url=task.url, body_where="", encoding="", encoding_where="")
-    return Extracted(page, Refusal("no_list", f"a {listed.kind} of articles"), listed)
+    return Extracted(None, Refusal("no_list", f"a {listed.kind} of articles"), listed)

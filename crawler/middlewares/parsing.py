@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Self
 
 from scrapy import signals
@@ -19,6 +20,7 @@ from crawler.extraction.article_urls import looks_like_article
 from crawler.responses import charset_of, led_elsewhere, not_html, requested_url
 from crawler.setting_values import seconds_of
 from crawler.unavailable import PageRefused, Stopped
+from crawler.user_parts import may_see_pages
 from crawler.visits import visit_of
 
 if TYPE_CHECKING:
@@ -136,10 +138,22 @@ class ParsingMiddleware:
 
         Raises PageRefused if that takes too long, Stopped if the run is stopped meanwhile.
         """
+        task = task._replace(needs_page=self._needs_pages)
         try:
             return self._parser.extract_here(task) or await self._extract_in_worker(task)
         except TooSlowError as error:
             raise PageRefused("too_slow", str(error)) from None
+
+    @cached_property
+    def _needs_pages(self) -> bool:
+        """Whether somebody may see the parsed pages, not only the records.
+
+        What a shared crawl's workers read is for its writer's components, too. ``scrapy parse``,
+        which starts no run, shows pages.
+        """
+        run = self._run
+        is_shared = run.courier is not None or run.has_workers
+        return is_shared or not run.started or may_see_pages(self._crawler)
 
     async def _extract_in_worker(self, task: Task) -> Extracted:
         extracting = asyncio.ensure_future(self._parser.extract(task))

@@ -134,11 +134,10 @@ class _Collector:
         extracted = visit.extracted if visit else None
         if visit is None or visit.state is None or not isinstance(extracted, tuple):
             return
-        assert extracted.page is not None
-        url = extracted.page.url
-        if url is None or isinstance(extracted.result, Refusal):
+        record = extracted.result
+        if isinstance(record, Refusal) or record.url is None:
             return
-        self._pages.append((visit.state, Page(url, response.body, charset_of(response))))
+        self._pages.append((visit.state, Page(record.url, response.body, charset_of(response))))
 
     def _recorded(self, item: Any) -> None:
         if isinstance(item, (Article, Failure, Teaser)):

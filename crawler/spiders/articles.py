@@ -15,6 +15,7 @@ from crawler.sources.chain import all_articles
 from crawler.sources.saved_files import SavedFile, describe
 from crawler.spiders.feeds import find_feeds
 from crawler.spiders.frontier_spider import FrontierSpider, evidence_of
+from crawler.user_parts import may_see_requests
 from crawler.visits import Attempt, Visit
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ class ArticlesSpider(FrontierSpider):
         """Return a reader of the archive that makes no requests; None if they are needed."""
         # Only a run that reads an archive needs these modules.
         from crawler.sources.warc import ArchivedPages
-        from crawler.spiders.direct_reading import DirectReading, needs_no_requests
+        from crawler.spiders.direct_reading import DirectReading
 
         archive = self.run.sources[0]
         if len(self.run.sources) > 1 or not isinstance(archive, ArchivedPages):
@@ -166,7 +167,7 @@ class ArticlesSpider(FrontierSpider):
         if self.run.has_workers:
             return None
         # A subclass may look at requests and responses, too.
-        if type(self) is not ArticlesSpider or not needs_no_requests(self.crawler):
+        if type(self) is not ArticlesSpider or may_see_requests(self.crawler):
             return None
         return DirectReading(self.crawler, self.run, archive, self._read_directly)
 

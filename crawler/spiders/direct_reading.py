@@ -8,30 +8,23 @@ so this is only for runs in which no component of the user's could miss a reques
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 from typing import TYPE_CHECKING, Any
-
-from pydispatch.dispatcher import getAllReceivers, liveReceivers
-from scrapy import signals
-from scrapy.utils.conf import build_component_list
-from scrapy.utils.misc import load_object
 
 from crawler.crawl.archived_articles import PageFound
 from crawler.crawl.page_extraction import TooSlowError
 from crawler.crawl.page_parser import PageParser
 from crawler.engine import is_closing, note_item_done
 from crawler.middlewares.parsing import reader_processes
-from crawler.pipelines import RecordPipeline
 from crawler.setting_values import seconds_of
 from crawler.sources.warc import ArchivedPages, reader_of
+from crawler.user_parts import may_see_pages
 from crawler.visits import Attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from scrapy.crawler import Crawler
-    from scrapy.settings import BaseSettings
 
     from crawler.crawl.articles import ArticleState
     from crawler.crawl.page_extraction import Extracted, Task
@@ -41,69 +34,6 @@ if TYPE_CHECKING:
     Results = Callable[[ArticleState, PageFound | Attempt], Iterator[Any]]
 
 logger = logging.getLogger(__name__)
-
-# They handle requests and responses, or log each of them.
-_CLASSES = ("SCHEDULER", "DOWNLOADER", "LOG_FORMATTER")
-_MIDDLEWARES = ("DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES")
-# Scrapy's own component with these settings counts responses.
-_PAGE_LIMITS = ("CLOSESPIDER_PAGECOUNT", "CLOSESPIDER_PAGECOUNT_NO_ITEM")
-_REQUEST_SIGNALS = (
-    signals.request_scheduled,
-    signals.request_dropped,
-    signals.request_reached_downloader,
-    signals.request_left_downloader,
-    signals.response_received,
-    signals.response_downloaded,
-    signals.headers_received,
-    signals.bytes_received,
-    signals.scheduler_empty,
-)
-_ITEM_SIGNALS = (signals.item_scraped, signals.item_dropped, signals.item_error)
-
-
-def needs_no_requests(crawler: Crawler) -> bool:
-    """Return whether no component of the user's sees requests, responses or the items' responses.
-
-    The settings and the receivers of Scrapy's signals tell.
-    """
-    settings = crawler.settings
-    components = [settings[name] for name in _CLASSES]
-    for name in _MIDDLEWARES:
-        components += build_component_list(settings.get_component_priority_dict_with_base(name))
-    if settings.getbool("HTTPCACHE_ENABLED") or any(map(settings.getint, _PAGE_LIMITS)):
-        return False
-    if not all(_is_own(load_object(component)) for component in components):
-        return False
-    on_requests = _receivers(crawler, _REQUEST_SIGNALS)
-    if not all(_package_of(receiver) == "scrapy" for receiver in on_requests):
-        return False
-    on_items = _receivers(crawler, _ITEM_SIGNALS)
-    return all(_is_own(receiver) or not _takes_response(receiver) for receiver in on_items)
-
-
-def _is_first_pipeline(settings: BaseSettings) -> bool:
-    """Return whether no item pipeline sees a page before ours makes a record of it."""
-    pipelines = settings.get_component_priority_dict_with_base("ITEM_PIPELINES")
-    return load_object(build_component_list(pipelines)[0]) is RecordPipeline
-
-
-def _receivers(crawler: Crawler, names: tuple[object, ...]) -> Iterator[Callable[..., Any]]:
-    """Yield the receivers of signals."""
-    for signal in names:
-        yield from liveReceivers(getAllReceivers(crawler.signals.sender, signal))
-
-
-def _package_of(component: Any) -> str:
-    return str(getattr(component, "__module__", "")).partition(".")[0]
-
-
-def _is_own(component: Any) -> bool:
-    return _package_of(component) in ("crawler", "scrapy")
-
-
-def _takes_response(receiver: Callable[..., Any]) -> bool:
-    parameters = inspect.signature(receiver).parameters.values()
-    return any(one.name == "response" or one.kind is one.VAR_KEYWORD for one in parameters)
 
 
 class DirectReading:
@@ -126,7 +56,7 @@ class DirectReading:
             run.publishers, timeout, processes, crawler.stats.inc_value, all_in_workers=True
         )
         self._reader = reader_of(run, settings, self._extract)
-        self._needs_page = not _is_first_pipeline(settings)
+        self._needs_page = may_see_pages(crawler)
         self._room = asyncio.Semaphore(settings.getint("CONCURRENT_REQUESTS"))
         self._articles: set[asyncio.Task[None]] = set()
         self._reading: set[asyncio.Task[None]] = set()

@@ -468,9 +468,7 @@ class FrontierSpider(Args[Parameters], Spider):
         for role in frontier.roles:
             if role == "related":
                 items = list(map(self._with_own_id, record.related or ()))
-                assert extracted.page is not None
-                related = extracted.page.related
-                have_urls = related is not None and related.has_urls
+                have_urls = extracted.has_related_urls
             else:
                 items = [as_item(edge) for edge in edges if edge.role == role]
                 have_urls = True
@@ -595,7 +593,7 @@ class FrontierSpider(Args[Parameters], Spider):
     def _item(self, fetch: Fetch, extracted: Extracted, record: PageRecord) -> ParsedPage | Article:
         """Return the page as an item, and note for the pipelines how it was fetched.
 
-        If no pipeline needs the page, return its article.
+        If nobody may see the page (``user_parts``), return its article.
         """
         page = extracted.page
         if page is None:
