@@ -46,11 +46,7 @@ class Capture:
 
     @property
     def at(self) -> datetime:
-        # strptime would take as long as finding the capture.
-        month, day, hour, minute, second = (
-            int(self.timestamp[place : place + 2]) for place in range(4, 14, 2)
-        )
-        return datetime(int(self.timestamp[:4]), month, day, hour, minute, second, tzinfo=UTC)
+        return moment_of(self.timestamp)
 
     @property
     def is_page(self) -> bool:
@@ -105,12 +101,24 @@ def timestamp_of(moment: datetime) -> str:
     return f"{moment.year:04}{moment:%m%d%H%M%S}"
 
 
+def moment_of(timestamp: str) -> datetime:
+    """Return the moment of an archive timestamp of 14 digits, in UTC.
+
+    Raises ValueError if there is no such moment.
+    """
+    # strptime would take as long as finding a capture.
+    month, day, hour, minute, second = (
+        int(timestamp[place : place + 2]) for place in range(4, 14, 2)
+    )
+    return datetime(int(timestamp[:4]), month, day, hour, minute, second, tzinfo=UTC)
+
+
 def is_timestamp(text: str) -> bool:
     """Return whether a text is a valid archive timestamp of 14 digits."""
     if not _TIMESTAMP.fullmatch(text):
         return False
     try:
-        datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+        moment_of(text)
     except ValueError:
         return False
     return True
