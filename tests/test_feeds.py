@@ -313,7 +313,8 @@ def test_the_end_of_a_file_that_is_appended_to(crawl: Crawl, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-def test_options_of_feeds(crawl: Crawl, tmp_path: Path) -> None:
+@pytest.mark.parametrize("job", [{}, {"JOBDIR": "job"}], ids=["no job", "job"])
+def test_options_of_feeds(crawl: Crawl, tmp_path: Path, job: dict[str, str]) -> None:
     """A feed's options also apply to JSON Lines."""
     feeds = {
         "some.jsonl": {"format": "jsonlines", "fields": ["id", "kind"]},
@@ -322,7 +323,7 @@ def test_options_of_feeds(crawl: Crawl, tmp_path: Path) -> None:
         "whole.jl": {"format": "jl"},
     }
     own = {"output/all.jsonl": {"format": "jsonl"}}
-    settings = {"FEEDS": json.dumps({**own, **feeds})}
+    settings = {"FEEDS": json.dumps({**own, **feeds}), **job}
     run = crawl(seed=1752038, source=SITE, depth=0, settings=settings)
     some, named, wide, whole = ((tmp_path / name).read_text(encoding="utf-8") for name in feeds)
     parts = [{"id": record["id"], "kind": record["kind"]} for record in run.records]

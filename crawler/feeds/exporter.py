@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 from scrapy.exporters import JsonLinesItemExporter
-from scrapy.extensions.feedexport import FeedExporter, FeedSlot
+from scrapy.extensions.feedexport import FeedExporter, FeedSlot, ItemFilter
 from scrapy.utils.conf import feed_complete_default_values_from_settings
 
 from crawler.crash import point
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from scrapy import Spider
     from scrapy.crawler import Crawler
 
-    from crawler.crawl.ledger.job import Job, Run
+    from crawler.crawl.ledger.job import Job, Run, StoredRecord
 
 logger = logging.getLogger(__name__)
 _FLUSH_SECONDS = 1.0
@@ -138,6 +138,32 @@ class WatchedFeedExporter(FeedExporter):
                 self._record_error(error, slot.uri_template)
             remaining += self.slots
         self.slots = remaining
+
+    def _copy(self, record: StoredRecord) -> None:
+        """Copy the JSON of a record to every feed that accepts it, as ``_export`` would write it.
+
+        All feeds must be ``_is_copied``.
+        """
+        for slot in self.slots:
+            classes = slot.filter.item_classes
+            if classes and not issubclass(record.type, classes):
+                continue
+            try:
+                slot.start_exporting()
+                assert isinstance(slot.exporter, RecordLinesExporter)
+                slot.exporter.write_line(record.json)
+                slot.itemcount += 1
+            except Exception as error:
+                self._record_error(error, slot.uri_template)
+
+    def _is_copied(self, slot: FeedSlot) -> bool:
+        """Return whether a feed takes the project's records as lines of JSON, all of some types."""
+        options = slot.feed_options
+        return (
+            self.exporters[options["format"]] is RecordLinesExporter
+            and type(slot.filter) is ItemFilter
+            and not (options["fields"] or options["indent"] or options["batch_item_count"])
+        )
 
     def _name_feeds(self, job: Job) -> None:
         """Note this run's feeds in the ledger, in case the run is killed."""
@@ -273,8 +299,13 @@ class WatchedFeedExporter(FeedExporter):
                 all_feeds, self.feeds = self.feeds, feeds
                 try:
                     self._open_feeds(spider)
+                    are_copied = all(map(self._is_copied, self.slots))
                     for record in job.records_of(run, first):
-                        self._export(record, spider)
+                        # To decode and encode a record takes longer than all else here.
+                        if are_copied and record.is_own and record.type is not dict:
+                            self._copy(record)
+                        else:
+                            self._export(record.decoded(), spider)
                     await super().close_spider(spider)
                 finally:
                     self.feeds = all_feeds
@@ -445,7 +476,7 @@ class RecordLinesExporter(JsonLinesItemExporter):
 
     _flushed_at = 0.0
     _latest: ClassVar[tuple[object, bytes]] = (None, b"")
-    """The record that any feed took last, and its line, which other feeds often take next."""
+    """The record that any feed took last, and its JSON, which other feeds often take next."""
 
     def export_item(self, item: Any) -> None:
         if (
@@ -453,13 +484,17 @@ class RecordLinesExporter(JsonLinesItemExporter):
             and not self.fields_to_export
             and not self.indent
         ):
-            latest, line = self._latest
+            latest, encoded = self._latest
             if item is not latest:
-                line = msgspec.json.encode(item) + b"\n"
-                RecordLinesExporter._latest = item, line
-            self.file.write(line)
-            if monotonic() - self._flushed_at > _FLUSH_SECONDS:
-                self.file.flush()
-                self._flushed_at = monotonic()
+                encoded = msgspec.json.encode(item)
+                RecordLinesExporter._latest = item, encoded
+            self.write_line(encoded)
         else:
             super().export_item(item)
+
+    def write_line(self, encoded: bytes) -> None:
+        """Write a record of the project's own, as JSON."""
+        self.file.write(encoded + b"\n")
+        if monotonic() - self._flushed_at > _FLUSH_SECONDS:
+            self.file.flush()
+            self._flushed_at = monotonic()

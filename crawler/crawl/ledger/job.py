@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 from sqlalchemy import delete, func, or_, select, text, update
@@ -59,6 +59,24 @@ class Run:
 
     It is the first run since the last one that left nothing to fetch.
     """
+
+
+class StoredRecord(NamedTuple):
+    """A record in the ledger: its type, and its JSON.
+
+    ``is_own`` if this process stored it; another version of this program may have stored others.
+    """
+
+    type: type
+    json: bytes
+    is_own: bool
+
+    def decoded(self) -> Any:
+        """Return the record, or a dictionary if another version stored it that has other fields."""
+        try:
+            return msgspec.json.decode(self.json, type=self.type)
+        except msgspec.ValidationError:
+            return msgspec.json.decode(self.json)
 
 
 class Succession(Protocol):
@@ -241,19 +259,18 @@ class Job:
         )
         return bool(self.database.rows(query.limit(1)))
 
-    def records_of(self, run: Run, first: int | None = None) -> Iterator[Any]:
+    def records_of(self, run: Run, first: int | None = None) -> Iterator[StoredRecord]:
         """Yield the records that a run, or all since the run ``first``, stored, in that order."""
+        assert self.pages is not None
+        first_own = self.pages.first_own_record
         query = select(RECORDS).where(RECORDS.c.run.between(first or run.number, run.number))
         # Run comes first to use the index; record numbers grow with the runs.
         query = query.order_by(RECORDS.c.run, RECORDS.c.record)
         with self.database.snapshot() as connection:
             for row in history.stream(connection, query):
                 encoded = verified_json(row, self.database.name)
-                try:
-                    yield msgspec.json.decode(encoded, type=KINDS.get(row.kind, dict))
-                except msgspec.ValidationError:
-                    # Stored by another version of this program.
-                    yield msgspec.json.decode(encoded)
+                is_own = row.record >= first_own
+                yield StoredRecord(KINDS.get(row.kind, dict), encoded, is_own)
 
     def end(self, run: Run, reason: str | None, exit_code: int | None = None) -> None:
         """Record that a run has ended and its feeds are written.

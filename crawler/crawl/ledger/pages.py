@@ -91,6 +91,11 @@ class Pages:
         self._level_ended = True
 
     @property
+    def first_own_record(self) -> int:
+        """The number of the first record that this process may store."""
+        return self._records.first_own_record
+
+    @property
     def before_commit(self) -> list[Callable[[], None]]:
         return self.commits.before_commit
 

@@ -102,7 +102,8 @@ class RecordStore:
             commits.database.rows(select(func.max(column)))[0][0] or 0
             for column in (FETCHES.c.fetch, RECORDS.c.record)
         )
-        self._next_fetch, self._next_record = last_fetch + 1, last_record + 1
+        self._next_fetch = last_fetch + 1
+        self.first_own_record = self._next_record = last_record + 1
 
     def prefetch_teasers(self, article_ids: list[str]) -> None:
         """Read the teasers of several articles at once, before they are passed to ``store``."""
