@@ -25,7 +25,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from crawler.crawl.articles import ArticleState
+from crawler.crawl.articles import ArticleState, Lister, Recheck
 from crawler.crawl.frontier import Frontier
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger.job import Job
@@ -59,18 +59,13 @@ def make(folder: Path, known: int) -> None:
         article = ArticleState(
             str(FIRST_ID + number),
             "pending",
-            (2, number // RELATED, number % RELATED),
-            str(FIRST_ID),
+            Lister(str(FIRST_ID), 2, number // RELATED),
+            number % RELATED,
             queued=True,
         )
         if number % 2:
-            article.state, article.queued, article.fetch_index, article.due_at, article.revision = (
-                "article",
-                False,
-                number,
-                due_at,
-                1,
-            )
+            article.state, article.queued, article.fetch_index = "article", False, number
+            article.recheck = Recheck(revision=1, due_at=due_at)
         job.pages.note(article)
         if number % 20_000 == 0:
             job.pages.commits.flush()

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from crawler.crawl.articles import ArticleState
+from crawler.crawl.articles import ArticleState, Lister, Recheck
 from crawler.crawl.ledger.job import Job
 from crawler.crawl.ledger.places import FolderPlace
 from crawler.crawl.ledger.recheck import Intervals
@@ -129,8 +129,8 @@ def make_job(folder: Path, count: int, link_count: int = 20) -> None:
         links: list[dict[str, Any]] = []
         for number in range(start, min(count, start + 1000)):
             article = record(number, count, link_count)
-            state = ArticleState(article["id"], "article", (1, 0, number), None, queued=False)
-            state.revision, state.fetch_index = 1, number
+            state = ArticleState(article["id"], "article", Lister(None, 1, 0), number)
+            state.recheck, state.fetch_index = Recheck(revision=1), number
             job.pages.note(state)
             encoded = msgspec.json.encode(article)
             values = {"id": state.id, "kind": "article", "revision": 1, "json": encoded}

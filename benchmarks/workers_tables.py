@@ -44,7 +44,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from databases import running_server
 
-from crawler.crawl.articles import ArticleState
+from crawler.crawl.articles import ArticleState, Lister, Recheck
 from crawler.crawl.edges import NO_EVIDENCE, Edge
 from crawler.crawl.ledger.batch import RecordRow
 from crawler.crawl.ledger.job import Job
@@ -236,16 +236,14 @@ class Bench:
         for state in states:
             items = [self._item(position) for position in range(1, LINKS + 1)]
             number, self._next_record = self._next_record, self._next_record + 1
-            place = self._known + number
+            lister = Lister(state.id, 3, self._known + number)
             for item in items:
-                listed = ArticleState(item.id, "pending", (3, place, item.position), state.id)
-                if item.position > NEW:
-                    listed.listing = item
-                else:
+                listed = ArticleState(item.id, "pending", lister, item.position)
+                if item.position <= NEW:
                     listed.queued, listed.url = True, item.url
                     pages.note(listed)
                 pages.note_listing(
-                    listed, state.id, place, item, "related", first=item.position <= NEW
+                    listed, state.id, lister.place, item, "related", first=item.position <= NEW
                 )
             edges = [
                 Edge(state.id, item.id, "related", item.position, item.url, item.headline, True)
@@ -253,7 +251,8 @@ class Bench:
             ]
             pages.note_links(state, edges, SEEN_AT, NO_EVIDENCE)
             state.state, state.queued, state.emitted, state.revision = "article", False, True, 1
-            state.fetch_index, state.due_at = place, time.time() + 3600
+            state.fetch_index = lister.place
+            state.recheck = Recheck(due_at=time.time() + 3600)
             pages.note(state)
             row = (number, commits.run, state.id)
             commits.batch.fetches.append((*row, SEEN_AT.isoformat(), "new", None, 1))

@@ -18,7 +18,7 @@ from server import NewsServer
 from stories import TEXT
 from warcio.archiveiterator import ArchiveIterator
 
-from crawler.crawl.articles import ArticleState
+from crawler.crawl.articles import ArticleState, Lister
 from crawler.crawl.edges import NO_EVIDENCE, ROLES, Edge, Evidence
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger.commits import Commits
@@ -117,7 +117,7 @@ def test_the_life_of_edges(steps: list[tuple[Any, ...]], chance: Any) -> None:
             page = naive.resolve(name) if name else ""
             is_read = what in ("read", "copy of the text")
             minute = minutes[position] if is_read else 100 + position
-            state = ArticleState(page, "article", (0, 0, 0), None)
+            state = ArticleState(page, "article", Lister(None, 0, 0), 0)
             at, evidence = datetime.fromisoformat(time_of(minute)), evidence_of(minute)
             if is_read:
                 shown = frozenset((role, naive.resolve(target)) for role, target in value)

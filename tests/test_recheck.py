@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jobs import new_ledger
 
-from crawler.crawl.articles import READ_AGAIN, ArticleState
+from crawler.crawl.articles import NEVER_FETCHED, READ_AGAIN, Recheck
 from crawler.crawl.ledger.database import Database
 from crawler.crawl.ledger.queueing import forget_source, queue
 from crawler.crawl.ledger.recheck import Intervals
@@ -74,24 +74,24 @@ PLANS: dict[str, list[tuple[str, float, float, int]]] = {
 @pytest.mark.parametrize("case", PLANS)
 def test_plan(case: str) -> None:
     intervals = Intervals(HOUR, 40 * HOUR)
-    state = ArticleState("1", "article", (0, 0, 0), None)
+    recheck = NEVER_FETCHED
     planned = []
     for outcome, *_ in PLANS[case]:
-        intervals.plan(state, outcome, began=RUN_START, now=RUN_START)
-        assert state.due_at is not None
-        wait = round((state.due_at - RUN_START) / HOUR, 6)
-        planned.append((outcome, wait, state.interval / HOUR, state.failures))
+        recheck = intervals.plan(recheck, outcome, began=RUN_START, now=RUN_START)
+        assert recheck.due_at is not None
+        wait = round((recheck.due_at - RUN_START) / HOUR, 6)
+        planned.append((outcome, wait, recheck.interval / HOUR, recheck.failures))
     assert planned == PLANS[case]
 
 
 @pytest.mark.parametrize("outcome", sorted(REASONS))
 def test_plan_after_each_reason(outcome: str) -> None:
     """A definite refusal is rechecked as rarely as an unchanged article, a fault much sooner."""
-    state = ArticleState("1", "article", (0, 0, 0), None, interval=4 * HOUR, failures=1)
-    Intervals(HOUR, 40 * HOUR).plan(state, outcome, began=RUN_START, now=RUN_START)
-    due_in = None if state.due_at is None else round((state.due_at - RUN_START) / HOUR, 6)
+    recheck = Recheck(interval=4 * HOUR, failures=1)
+    recheck = Intervals(HOUR, 40 * HOUR).plan(recheck, outcome, began=RUN_START, now=RUN_START)
+    due_in = None if recheck.due_at is None else round((recheck.due_at - RUN_START) / HOUR, 6)
     expected = (7.6, 8 * HOUR, 0) if outcome in ANSWERS else (1.9, 4 * HOUR, 2)
-    assert (due_in, state.interval, state.failures) == expected
+    assert (due_in, recheck.interval, recheck.failures) == expected
 
 
 @pytest.mark.parametrize(
@@ -110,19 +110,19 @@ def test_plan_in_a_run_that_takes_long(minutes: float, due: float) -> None:
     The arguments are the minutes from the beginning of this run to the fetch and to the due time.
     """
     for interval in (HOUR, 2 * HOUR, 10 * HOUR):
-        state = ArticleState("1", "article", (0, 0, 0), None)
+        recheck = NEVER_FETCHED
         scale = interval / 60
         now = RUN_START + minutes * scale
-        Intervals(interval, interval).plan(state, "new", began=RUN_START, now=now)
-        assert state.due_at == pytest.approx(RUN_START + due * scale)
+        recheck = Intervals(interval, interval).plan(recheck, "new", began=RUN_START, now=now)
+        assert recheck.due_at == pytest.approx(RUN_START + due * scale)
 
 
 def test_plan_with_a_longest_interval_below_the_longest_backoff() -> None:
     """After an outage, a site is not left alone for longer than any article is."""
-    state = ArticleState("1", "article", (0, 0, 0), None, failures=5000)
-    Intervals(HOUR, 3 * HOUR).plan(state, "timeout", began=RUN_START, now=RUN_START)
-    assert state.due_at == pytest.approx(RUN_START + 2.85 * HOUR)
-    assert state.failures == 5001
+    recheck = Recheck(failures=5000)
+    recheck = Intervals(HOUR, 3 * HOUR).plan(recheck, "timeout", began=RUN_START, now=RUN_START)
+    assert recheck.due_at == pytest.approx(RUN_START + 2.85 * HOUR)
+    assert recheck.failures == 5001
 
 
 OUTCOMES = st.lists(
@@ -145,18 +145,18 @@ OUTCOMES = st.lists(
 @given(OUTCOMES, st.floats(1, 1000), st.floats(1, 1000))
 def test_intervals_keep_their_bounds(outcomes: list[str], shortest: float, factor: float) -> None:
     intervals = Intervals(shortest, shortest * factor)
-    state = ArticleState("1", "article", (0, 0, 0), None)
+    recheck = NEVER_FETCHED
     for number, outcome in enumerate(outcomes):
-        before = state.interval
-        intervals.plan(state, outcome, began=0, now=number)
-        assert state.due_at is not None
-        assert number + 0.4 * shortest <= state.due_at <= number + intervals.longest
+        before = recheck.interval
+        recheck = intervals.plan(recheck, outcome, began=0, now=number)
+        assert recheck.due_at is not None
+        assert number + 0.4 * shortest <= recheck.due_at <= number + intervals.longest
         if outcome in ("new", "changed"):
-            assert state.interval == max(before / 2, shortest)
+            assert recheck.interval == max(before / 2, shortest)
         elif outcome in ("http_5xx", "timeout"):
-            assert (state.interval, state.failures > 0) == (before, True)
+            assert (recheck.interval, recheck.failures > 0) == (before, True)
         else:
-            assert state.interval == min(max(2 * before, shortest), intervals.longest)
+            assert recheck.interval == min(max(2 * before, shortest), intervals.longest)
 
 
 KNOWN_STATES = ("article", "failure", "dropped", "not_saved")

@@ -25,7 +25,7 @@ from crawler.crawl.answers import (
     not_html,
     redirect_target,
 )
-from crawler.crawl.articles import ArticleState, Content
+from crawler.crawl.articles import ArticleState, Content, Lister
 from crawler.crawl.candidates import Candidates, PassedOver
 from crawler.crawl.fetches import Fetch, Origin, where_captured
 from crawler.crawl.outages import CONNECTION_FAILURES, SOURCE_FAILURES
@@ -467,7 +467,7 @@ def _nearest(
 
 
 def _state(article: Found) -> ArticleState:
-    return ArticleState(article.id, "pending", (0, 0, 0), None, url=article.url)
+    return ArticleState(article.id, "pending", Lister(None, 0, 0), 0, url=article.url)
 
 
 def _header(page: ArchivedPage, name: bytes) -> bytes | None:

@@ -33,6 +33,7 @@ the others are the reasons why an article is only a teaser.
 """
 
 Validators = tuple[str | None, str | None]
+NO_VALIDATORS: Validators = (None, None)
 Priority = tuple[int, int, int]
 """The crawl order: depth, place of the listing page among fetched pages, position among its links.
 
@@ -40,7 +41,7 @@ The positions of each role follow those of the roles before it (``edges.as_item`
 """
 
 READ_AGAIN = 0.0
-"""``due_at`` of an article that has to be read again even if it has not changed.
+"""``Recheck.due_at`` of an article that has to be read again even if it has not changed.
 
 The reason is that everything it lists is now nearer to the seeds.
 """
@@ -83,44 +84,67 @@ class Content(NamedTuple):
 NO_CONTENT = Content(None, None)
 
 
+class Lister(NamedTuple):
+    """A page that lists articles, as they share it.
+
+    ``page_id`` is its id, None for the seeds. ``depth`` is that of the articles, and ``place`` that
+    of the page among fetched pages (``Priority``).
+    """
+
+    page_id: str | None
+    depth: int
+    place: int
+
+
+class Recheck(NamedTuple):
+    """What the fetches of an article so far left for the next one.
+
+    The fields are the number of stored revisions, when the next fetch is due (POSIX time), the
+    interval between fetches (seconds), the number of failures in a row, and the ``validators``
+    (ETag and Last-Modified, RFC 9110, 8.8) of the response that the last revision was read from.
+    ``refusal`` is the reason if the last response was a refusal (``items.ANSWERS``).
+    """
+
+    revision: int = 0
+    due_at: float | None = None
+    interval: float = 0.0
+    failures: int = 0
+    validators: Validators = NO_VALIDATORS
+    refusal: str | None = None
+
+
+NEVER_FETCHED = Recheck()
+
+
 @dataclass(slots=True)
 class ArticleState:
     """One known article.
 
-    There may be millions, so the items that name it are in the memory only. ``priority`` is its
-    place in the crawl according to the deciding list (``frontier``). ``listed_as`` is the
-    ``item_key`` of its item there; None if there is none, or if it is not known.
+    There may be millions, so the items that name it are in the memory only, and articles share
+    objects. ``lister`` has the deciding list (``frontier``), and ``position`` is that of the
+    article's item there. ``listed_as`` is for the memory: the ``item_key`` of that item; None if
+    there is none, or if it is not known.
     ``queued`` means that it is to be fetched, or was fetched and its outcome is not recorded yet.
     ``fetch_index`` numbers the articles taken. ``emitted`` means that its record is up to date.
 
     ``url`` is the address to request: None if it follows from the id, "" if there is none.
     ``order`` is the article's place among those that this run hands out, ``lane`` the host that it
     is requested from. Once its page has been read in this run, ``outcome`` says with which result,
-    and ``content`` holds checksums of its headline and text.
-
-    The other fields are for rechecks: the number of stored revisions, when the next fetch is due
-    (POSIX time), the interval between fetches (seconds), the number of failures in a row, and the
-    ``validators`` (ETag and Last-Modified, RFC 9110, 8.8) of the response that the last revision
-    was read from. ``new_validators`` are those of the current response until it is stored.
-    ``refusal`` is the reason if the last response was a refusal (``items.ANSWERS``).
+    and ``content`` holds checksums of its headline and text. ``new_validators`` are those of the
+    current response until it is stored.
     """
 
     id: str
     state: State
-    priority: Priority
-    found_on: str | None
+    lister: Lister
+    position: int
     listed_as: int | None = None
     queued: bool = False
     fetch_index: int | None = None
     taken: bool = False
     emitted: bool = False
-    revision: int = 0
-    due_at: float | None = None
-    interval: float = 0.0
-    failures: int = 0
-    validators: Validators = (None, None)
-    new_validators: Validators = (None, None)
-    refusal: str | None = None
+    recheck: Recheck = NEVER_FETCHED
+    new_validators: Validators = NO_VALIDATORS
     url: str | None = None
     order: int = -1
     lane: Lane = ONE_LANE
@@ -128,13 +152,27 @@ class ArticleState:
     content: Content | None = None
 
     @property
+    def priority(self) -> Priority:
+        return self.lister.depth, self.lister.place, self.position
+
+    @property
     def depth(self) -> int:
-        return self.priority[0]
+        return self.lister.depth
+
+    @property
+    def found_on(self) -> str | None:
+        """The id of the page with the deciding list; None for a seed."""
+        return self.lister.page_id
+
+    @property
+    def revision(self) -> int:
+        """The number of stored revisions."""
+        return self.recheck.revision
 
     @property
     def is_list(self) -> bool:
         """Whether it is, or may be, a list of articles."""
-        return self.priority[0] == LIST_DEPTH
+        return self.lister.depth == LIST_DEPTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +217,7 @@ def deciding_item(state: ArticleState, listings: Sequence[Listing]) -> RelatedIt
     if state.found_on is None or not on_page:
         return None
     # The positions in a page's list may have changed since, but not beyond those of its role.
-    deciding = min(on_page, key=lambda listing: abs(listing.position - state.priority[2]))
+    deciding = min(on_page, key=lambda listing: abs(listing.position - state.position))
     related = (listing.item for listing in listings if listing.role == "related")
     whole = next(filter(None, related), None)
     return listed_item(deciding.item, deciding.headline, whole)

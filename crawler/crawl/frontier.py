@@ -33,14 +33,15 @@ from crawler.crawl.articles import (
     EXCLUDED,
     LIST_DEPTH,
     LISTED_ONLY,
+    NO_VALIDATORS,
     ONE_LANE,
     READ_AGAIN,
     ArticleState,
     Lane,
     Lead,
+    Lister,
     Listing,
     Priority,
-    item_key,
 )
 from crawler.crawl.identities import Claim, Identities, Settled
 from crawler.crawl.memory import InMemory, Memory
@@ -140,19 +141,18 @@ class Frontier:
         article_ids = list(dict.fromkeys(map(self.identities.resolve, given_ids)))
         to_fetch = []
         # Seeds added in batches come after the articles that earlier runs left unfetched.
-        place = self.memory.first_place if self._forgets else 0
+        lister = Lister(None, 0, self.memory.first_place if self._forgets else 0)
         for position, article_id in enumerate(article_ids, start=self._seed_count):
             state = self.known.get(article_id)
-            order = (0, place, position)
             if state is None:
                 state = self.known[article_id] = ArticleState(
-                    article_id, "pending", order, None, url=urls.get(article_id)
+                    article_id, "pending", lister, position, url=urls.get(article_id)
                 )
             elif state.found_on is None:
                 continue
             else:
                 # Known only from lists so far: everything it leads to is now nearer.
-                state.priority, state.found_on, state.listed_as = order, None, None
+                state.lister, state.position, state.listed_as = lister, position, None
                 if state.state in DONE:
                     self._read_again(state)
                     continue
@@ -176,20 +176,22 @@ class Frontier:
         """
         self._recall(urls)
         to_fetch, articles = [], {}
-        place = 0 if found_on is None else (found_on.fetch_index or 0) + 1
+        if found_on is None:
+            lister = Lister(None, LIST_DEPTH, 0)
+        else:
+            lister = Lister(found_on.id, LIST_DEPTH, (found_on.fetch_index or 0) + 1)
         for position, (given_id, url) in enumerate(urls.items()):
             list_id = self.identities.resolve(given_id)
             state = self.known.get(list_id)
-            lister, priority = found_on.id if found_on else None, (LIST_DEPTH, place, position)
             if state is not None and state.state in (*LISTED_ONLY, "not_saved"):
                 # It was known from lists only, as if it were an article.
-                state.priority, state.found_on, state.listed_as = priority, lister, None
+                state.lister, state.position, state.listed_as = lister, position, None
                 state.state = "pending"
             if state is not None and not state.is_list:
                 articles[given_id] = url
                 continue
             if state is None:
-                state = ArticleState(list_id, "pending", priority, lister, url=url)
+                state = ArticleState(list_id, "pending", lister, position, url=url)
                 self.known[list_id] = state
             elif state.order >= 0:
                 continue
@@ -205,7 +207,7 @@ class Frontier:
 
         Return whether the limit leaves room for it; otherwise it remains to be fetched.
         """
-        state.priority = (0, *state.priority[1:])
+        state.lister = state.lister._replace(depth=0)
         has_room = not self._is_full
         if has_room:
             self._loaded_count += 1
@@ -257,10 +259,12 @@ class Frontier:
             assert item.id is not None
             listed.setdefault(self.identities.resolve(item.id), item)
         listed.pop(page.id, None)
+        assert page.fetch_index is not None
+        lister = Lister(page.id, page.depth + 1, 0 if page.is_list else page.fetch_index)
         return [
             key
             for key, item in listed.items()
-            if self._list(page, key, item, role, item.url if have_urls else None)
+            if self._list(lister, key, item, role, item.url if have_urls else None)
         ]
 
     def note_links(
@@ -290,38 +294,40 @@ class Frontier:
 
     def _list(
         self,
-        page: ArticleState,
+        lister: Lister,
         article_id: str,
         item: RelatedItem,
         role: ArticleRole,
         url: str | None,
     ) -> bool:
         """Record one item of a page's list; return whether its article is now to be fetched."""
-        assert page.fetch_index is not None
-        place = 0 if page.is_list else page.fetch_index
-        order = (page.depth + 1, place, item.position)
-        reason = self._reason_against(item, role, page.depth)
+        assert lister.page_id is not None
+        order = (lister.depth, lister.place, item.position)
         state = self.known.get(article_id)
-        nearer = improved = False
+        follows = nearer = improved = False
         if state is None:
+            reason = self._reason_against(item, role, lister.depth - 1)
+            follows = reason is None
             state = self.known[article_id] = ArticleState(
-                article_id, reason or "pruned", order, page.id, item_key(item), url=url
+                article_id, reason or "pruned", lister, item.position, url=url
             )
-        elif _counts_more(reason is None, order, state):
-            nearer = order[0] < state.depth
-            improved = nearer or state.revision == 0
+        else:
+            reason = self._reason_against(item, role, lister.depth - 1)
+            follows = reason is None
+            if _counts_more(follows, order, state):
+                nearer = lister.depth < state.depth
+                improved = nearer or state.revision == 0
             if improved:
-                state.priority, state.found_on = order, page.id
-                state.listed_as = item_key(item)
+                state.lister, state.position = lister, item.position
                 if state.fetch_index is None:
                     state.url = url
                 if state.state in EXCLUDED:
                     state.state = reason or state.state
-        first = state.found_on == page.id and state.priority == order
-        self.memory.note_listing(state, page.id, place, item, role, first=first)
+        first = state.position == item.position and state.lister == lister
+        self.memory.note_listing(state, lister.page_id, lister.place, item, role, first=first)
         if state.state in LISTED_ONLY:
-            return self._decide(state, reason is None)
-        if nearer and state.revision and order[0] < self.depth:
+            return self._decide(state, follows)
+        if nearer and state.revision and lister.depth < self.depth:
             # It was too far from the seeds for everything it lists to be fetched, so it has to be
             # read again.
             self._read_again(state)
@@ -367,8 +373,8 @@ class Frontier:
         for state, listings in self.memory.never_fetched():
             before = state.state, state.priority
             reason, lead = self._deciding_lead(listings)
-            state.priority, state.found_on = lead.priority, lead.page_id
-            state.listed_as = item_key(lead.item)
+            depth, place, state.position = lead.priority
+            state.lister = Lister(lead.page_id, depth, place)
             state.state = reason or ("depth" if state.depth > self.depth else "pending")
             if (state.state, state.priority) == before:
                 continue
@@ -634,7 +640,7 @@ class Frontier:
             self.known[state.id] = state
 
     def _read_again(self, state: ArticleState) -> None:
-        state.validators, state.due_at = (None, None), READ_AGAIN
+        state.recheck = state.recheck._replace(validators=NO_VALIDATORS, due_at=READ_AGAIN)
         self._queue(state)
 
     def _queue(self, state: ArticleState) -> bool:

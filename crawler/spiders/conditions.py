@@ -22,16 +22,16 @@ def conditions(state: ArticleState, turn: int, run: Run) -> dict[str, bytes]:
         or run.arguments.render
         or run.arguments.recheck == "all"
         or not (state.revision or (state.state == "list" and not run.has_new_arguments))
-        or state.refusal
+        or state.recheck.refusal
     ):
         return {}
     url = run.scope.url_of(state)
     if run.archive is not None and url is not None:
         # A 304 in the archive is useful only if the archive has the response that it refers to.
         archived = run.archive.archived(url)
-        if archived is None or (archived.etag, archived.last_modified) != state.validators:
+        if archived is None or (archived.etag, archived.last_modified) != state.recheck.validators:
             return {}
-    headers = zip(CONDITIONS, state.validators, strict=True)
+    headers = zip(CONDITIONS, state.recheck.validators, strict=True)
     return {name: value.encode("latin-1") for name, value in headers if value}
 
 

@@ -103,7 +103,7 @@ class Fallback:
         """
         assert attempt.reason != "not_saved"
         # That an article is still gone is not news, but without a list, articles may be missed.
-        is_news = state.refusal != attempt.reason or state.is_list
+        is_news = state.recheck.refusal != attempt.reason or state.is_list
         is_news = is_news and attempt.reason != "internal_error"
         level = logging.WARNING if is_news else logging.DEBUG
         detail = _detail(attempts, attempt)

@@ -18,6 +18,7 @@ from crawler import defaults
 from crawler.assembly import check_parts
 from crawler.crawl import arguments, page_facts, records
 from crawler.crawl.answers import WITH_PAGE, explain_status
+from crawler.crawl.articles import NO_VALIDATORS
 from crawler.crawl.duplicates import claimant_of
 from crawler.crawl.edges import NO_EVIDENCE, Evidence, as_item, edges_of, edges_of_items
 from crawler.crawl.fetches import Fetch, Origin
@@ -301,7 +302,7 @@ class FrontierSpider(Args[Parameters], Spider):
             self.run.outages.record_answer(self.run.outage_name(visit))
             if response.status == _PRECONDITION_FAILED:
                 # The server does not understand the condition, so request the page without it.
-                state.validators = (None, None)
+                state.recheck = state.recheck._replace(validators=NO_VALIDATORS)
                 again = self.request_page(state, visit.turn)
                 visit_in(again).lease = visit.lease
                 yield again
@@ -421,7 +422,7 @@ class FrontierSpider(Args[Parameters], Spider):
             if state.url:
                 self._learn_template(state.url, SEED_DEPTH)
         is_live = visit.origin is None and same_server(response.url, requested_url(response))
-        state.new_validators = validators_of(response) if is_live else (None, None)
+        state.new_validators = validators_of(response) if is_live else NO_VALIDATORS
         yield from self._article(state, self._answer(response, visit), extracted, visit.evidence)
 
     def _article(
@@ -504,7 +505,7 @@ class FrontierSpider(Args[Parameters], Spider):
         if found.fault is None:
             stats.inc_value(f"lists/{found.kind}")
             is_live = visit.origin is None and found.kind != INDEX
-            state.new_validators = validators_of(response) if is_live else (None, None)
+            state.new_validators = validators_of(response) if is_live else NO_VALIDATORS
             frontier.end_list(state)
             return
         attempt = Attempt(visit.source, "no_list", found.fault, response.status, 1)

@@ -249,8 +249,8 @@ def _page_request(visit: Visit, state: ArticleState, run: Run) -> PageRequest:
         state.priority,
         state.url,
         state.revision,
-        state.validators,
-        state.refusal,
+        state.recheck.validators,
+        state.recheck.refusal,
         run.has_new_arguments,
     )
 

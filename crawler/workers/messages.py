@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from scrapy.http import Headers
 from scrapy.responsetypes import responsetypes
 
-from crawler.crawl.articles import ArticleState
+from crawler.crawl.articles import ArticleState, Lister, Recheck
 from crawler.crawl.edges import NO_EVIDENCE, Evidence
 from crawler.errors import CrawlerError
 
@@ -81,15 +81,15 @@ class PageRequest(NamedTuple):
     has_new_arguments: bool
 
     def article(self) -> ArticleState:
+        depth, place, position = self.priority
+        recheck = Recheck(self.revision, validators=self.validators, refusal=self.refusal)
         return ArticleState(
             self.article_id,
             self.state,
-            self.priority,
-            None,
+            Lister(None, depth, place),
+            position,
+            recheck=recheck,
             url=self.url,
-            revision=self.revision,
-            validators=self.validators,
-            refusal=self.refusal,
         )
 
 

@@ -156,6 +156,7 @@ class Batch:
         connection.execute(_UPDATE_PLACES, {"given": self.places})
 
     def _row(self, state: ArticleState) -> tuple[Any, ...]:
+        recheck = state.recheck
         return (
             *(
                 state.id,
@@ -168,12 +169,12 @@ class Batch:
                 state.emitted,
             ),
             *(
-                state.revision,
-                state.due_at,
-                float(state.interval),
-                state.failures,
-                *state.validators,
-                state.refusal,
+                recheck.revision,
+                recheck.due_at,
+                float(recheck.interval),
+                recheck.failures,
+                *recheck.validators,
+                recheck.refusal,
                 state.url,
             ),
         )

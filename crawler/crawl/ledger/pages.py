@@ -160,6 +160,8 @@ class Pages:
             or state.listed_as is None
             or state.listed_as != item_key(item)
         )
+        if first:
+            state.listed_as = item_key(item)
         self.commits.batch.listings.append(
             (
                 *(state.id, page_id, role, self.commits.run, place, item.position),

@@ -11,7 +11,7 @@ hourly article is due when cron starts the next run, an hour after it started th
 
 from dataclasses import dataclass
 
-from crawler.crawl.articles import ArticleState
+from crawler.crawl.articles import Recheck
 from crawler.errors import CrawlerError
 from crawler.items import ANSWERS
 
@@ -44,28 +44,24 @@ class Intervals:
                 f"which is less than RECHECK_MIN ({self.shortest:g})"
             )
 
-    def plan(self, state: ArticleState, outcome: str, began: float, now: float) -> None:
-        """Set when an article is due again.
+    def plan(self, recheck: Recheck, outcome: str, began: float, now: float) -> Recheck:
+        """Return when an article is due again.
 
         ``began`` and ``now`` are the times when the run began and the article was fetched (POSIX
         seconds); ``outcome`` is that of ``schema.FETCHES``.
         """
-        if outcome == "list" or state.is_list:
-            # Lists are asked in every run.
-            return
         if outcome in ("new", "changed"):
-            state.interval = self._within_bounds(state.interval / 2)
+            interval = self._within_bounds(recheck.interval / 2)
         elif outcome in ("unchanged", "not_modified", "dropped", "not_saved") or outcome in ANSWERS:
-            state.interval = self._within_bounds(state.interval * 2)
+            interval = self._within_bounds(recheck.interval * 2)
         else:
             wait = self._within_bounds(
-                self.shortest * min(2.0 ** min(state.failures, 64), _LONGEST_BACKOFF)
+                self.shortest * min(2.0 ** min(recheck.failures, 64), _LONGEST_BACKOFF)
             )
-            state.failures += 1
-            state.due_at = self._due(wait, began, now)
-            return
-        state.failures = 0
-        state.due_at = self._due(state.interval, began, now)
+            due_at = self._due(wait, began, now)
+            return recheck._replace(failures=recheck.failures + 1, due_at=due_at)
+        due_at = self._due(interval, began, now)
+        return recheck._replace(interval=interval, failures=0, due_at=due_at)
 
     def _due(self, interval: float, began: float, now: float) -> float:
         since = min(max(0.0, now - began), _MOST_RUN_FRACTION * interval)

@@ -121,7 +121,7 @@ class RecordStore:
             self._commits.batch.records.append(row)
             return record
         if isinstance(original, Failure):
-            is_repeated = state.refusal == original.reason
+            is_repeated = state.recheck.refusal == original.reason
             self._add_fetch(state, original.reason, original.detail)
             self._mark_done(state, "article" if state.revision else "failure", original.reason)
             if is_repeated:
@@ -143,20 +143,21 @@ class RecordStore:
             )
             changed = tuple(field for field in _COMPARED_FIELDS if _differ(old, new, field))
             # Its return is news to readers who saw the article reported as gone or forbidden.
-            if not changed and not state.refusal:
-                state.validators = state.new_validators
+            if not changed and not state.recheck.refusal:
+                _take_validators(state)
                 self.unchanged(state, "unchanged")
                 return None
         if isinstance(record, Article):
             record = replace(record, revision=state.revision + 1, changed=changed)
         row = self._record_row(state.id, record)
-        state.revision = row.revision or state.revision
-        state.validators = state.new_validators
+        refusal = state.recheck.refusal
+        revision = row.revision or state.revision
+        state.recheck = state.recheck._replace(revision=revision, validators=state.new_validators)
         outcome = "new" if state.revision in (0, 1) else "changed"
         self._add_fetch(
             state,
             outcome,
-            ", ".join(changed) or (f"back after {state.refusal}" if state.refusal else None),
+            ", ".join(changed) or (f"back after {refusal}" if refusal else None),
         )
         self._mark_done(state, "article")
         self._commits.batch.records.append(row)
@@ -173,7 +174,7 @@ class RecordStore:
         """
         state.emitted = state.emitted and state.state == becomes
         if becomes == "list":
-            state.validators = state.new_validators
+            _take_validators(state)
         self._add_fetch(state, becomes, detail)
         self._mark_done(state, "article" if state.revision else becomes)
 
@@ -205,13 +206,16 @@ class RecordStore:
 
     def _mark_done(self, state: ArticleState, becomes: State, reason: str | None = None) -> None:
         state.state = becomes
-        state.refusal = reason if reason in ANSWERS else None
+        state.recheck = state.recheck._replace(refusal=reason if reason in ANSWERS else None)
         state.queued = False
         self._commits.batch.add(state)
         self._commits.on_outcome(state)
 
     def _add_fetch(self, state: ArticleState, outcome: str, detail: str | None) -> None:
-        self._intervals.plan(state, outcome, self._began, self._commits.database.now())
+        # Lists are asked in every run.
+        if outcome != "list" and not state.is_list:
+            now = self._commits.database.now()
+            state.recheck = self._intervals.plan(state.recheck, outcome, self._began, now)
         self._commits.batch.fetches.append(
             (
                 *(self._next_fetch, self._commits.run, state.id, self._now(), outcome),
@@ -259,3 +263,8 @@ class RecordStore:
         except LedgerError as error:
             self._commits.fail(error)
             return None
+
+
+def _take_validators(state: ArticleState) -> None:
+    """Make the validators of the current response those of the stored revision."""
+    state.recheck = state.recheck._replace(validators=state.new_validators)

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from crawler.crawl.articles import ArticleState, Lead, Listing, listed_item
+from crawler.crawl.articles import (
+    NEVER_FETCHED,
+    ArticleState,
+    Lead,
+    Lister,
+    Listing,
+    Recheck,
+    listed_item,
+)
 from crawler.crawl.ledger import history
 from crawler.errors import LedgerError
 from crawler.items import RelatedItem
@@ -44,20 +52,23 @@ def readable_detail(detail: str | None) -> str | None:
 
 
 def state_of(row: Any) -> ArticleState:
-    return ArticleState(
-        id=row.id,
-        state=row.state,
-        priority=(row.depth, row.lister, row.position),
-        found_on=row.found_on,
-        queued=row.queued,
-        fetch_index=row.place,
-        emitted=row.told,
+    recheck = Recheck(
         revision=row.revision,
         due_at=row.due_at,
         interval=row.interval,
         failures=row.failures,
         validators=(row.etag, row.last_modified),
         refusal=row.answer,
+    )
+    return ArticleState(
+        id=row.id,
+        state=row.state,
+        lister=Lister(row.found_on, row.depth, row.lister),
+        position=row.position,
+        queued=row.queued,
+        fetch_index=row.place,
+        emitted=row.told,
+        recheck=NEVER_FETCHED if recheck == NEVER_FETCHED else recheck,
         url=row.url,
     )
 
