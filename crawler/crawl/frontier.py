@@ -311,7 +311,8 @@ class Frontier:
             state = self.known[article_id] = ArticleState(
                 article_id, reason or "pruned", lister, item.position, url=url
             )
-        else:
+        # Any other link, as most of most pages, changes nothing about its article.
+        elif state.state in LISTED_ONLY or order < state.priority:
             reason = self._reason_against(item, role, lister.depth - 1)
             follows = reason is None
             if _counts_more(follows, order, state):
