@@ -34,7 +34,7 @@ _Result = TypeVar("_Result")
 FILE_NAME = "ledger.sqlite"
 _LOCK_TRIES, _LOCK_RETRY_SECONDS = 5, 0.02
 
-_CACHE_KIB = 16_384
+_CACHE_KIB = 4_096
 # Checkpoint the log into the file after this many pages of 4 KiB.
 _LOG_PAGES = 4_000
 _BUSY_SECONDS = 30
