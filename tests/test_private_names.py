@@ -12,8 +12,8 @@ from conftest import ROOT
 
 from crawler.private_names import PRIVATE_NAMES, PrivateName
 
-# Named tuples, lxml's types and Python's os have no other name for these.
-PUBLIC = {"_replace", "_asdict", "_Element", "_exit"}
+# Named tuples and lxml's types have no public name for these.
+PUBLIC = {"_replace", "_asdict", "_Element"}
 
 
 def load(path: str) -> Any:

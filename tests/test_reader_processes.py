@@ -100,10 +100,6 @@ def test_a_reader_that_dies_or_hangs_costs_nothing(
 NO_PROCESSES = """
 import os, sys
 
-def fork():
-    raise OSError("Cannot allocate memory")
-
-os.fork = fork
 if "crawler.crawl.parser_worker" in sys.orig_argv:
     os._exit(1)
 """

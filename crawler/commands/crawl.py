@@ -115,9 +115,6 @@ class Command(crawl.Command):
             super().run(args, opts)
 
     def _crawl(self, spider: str, opts: argparse.Namespace) -> None:
-        from crawler.crawl.parser_processes import fork_ahead
-        from crawler.middlewares.parsing import reader_processes
-
         assert self.crawler_process is not None and self.settings is not None
         if not self._is_checked:
             # Another spider may have arguments of its own, so only the settings are checked.
@@ -133,7 +130,6 @@ class Command(crawl.Command):
         # cycles whenever there are several hundred more of them.
         gc.set_threshold(50_000, 20, 100)
         try:
-            fork_ahead(reader_processes(self.settings))
             crawler = self.crawler_process.create_crawler(spider)
             # The line that the command began with. Connected first, so that the run can open its
             # own.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from crawler.crawl import parser_processes, time_limit
+from crawler.crawl import time_limit
 from crawler.crawl.page_extraction import LARGE_BYTES, TooSlowError, extract_page
 from crawler.crawl.parser_messages import ParserError
 from crawler.crawl.parser_pool import NoWorkerError, ParserPool
@@ -25,12 +25,10 @@ if TYPE_CHECKING:
 _BLOCKING_SECONDS = 1.0
 # Loads are measured over at least so many seconds.
 _WINDOW_SECONDS = 0.5
-# The load of reading from which on workers read pages.
-_HEAVY_LOAD = 0.3
+# The load of reading from which on workers read pages, and from which on each has enough to do.
+_HEAVY_LOAD, _FULL_LOAD = 0.3, 0.85
 # The load of this process from which on another worker would only wait for it.
 _BUSY_LOAD = 0.7
-# A crawl that needs a worker most often needs it at once.
-_SPARE_SECONDS = 5.0
 
 
 class Loads:
@@ -82,7 +80,6 @@ class PageParser:
         self._count = count
         self._all_in_workers = all_in_workers and processes > 0
         self._loads = Loads()
-        self._keeps_spare_until = time.monotonic() + _SPARE_SECONDS
         self._pool = ParserPool(
             max(1, processes), publishers, timeout, in_order=self._all_in_workers
         )
@@ -129,18 +126,17 @@ class PageParser:
         if self._all_in_workers:
             self._pool.start(self._pool.pending + 1)
             return True
-        if time.monotonic() > self._keeps_spare_until:
-            parser_processes.release_spare()
         if self._loads.reading < _HEAVY_LOAD or not self._processes:
             return False
         self._pool.start(self._wanted_workers())
         return self._pool.is_ready
 
     def _wanted_workers(self) -> int:
-        if not self._pool.is_ready:
+        size = self._pool.size
+        if size == 0:
             return 1
-        is_idle = self._loads.own < _BUSY_LOAD
-        return self._pool.size + (is_idle and self._pool.is_full)
+        is_full = self._loads.reading >= _FULL_LOAD * size
+        return size + (is_full and self._loads.own < _BUSY_LOAD)
 
     def close(self) -> None:
         """End the workers; pages that were sent to them are abandoned."""

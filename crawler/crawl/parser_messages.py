@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import sys
 from dataclasses import fields, is_dataclass
 from functools import cache
 from io import BytesIO
@@ -21,6 +23,15 @@ LENGTH = Struct(">I")
 """Precedes each message to and from a worker: its size in bytes."""
 READY = LENGTH.pack(0)
 """The first message of a worker, which has loaded everything that reading pages takes."""
+
+
+WORKER_COMMAND = (sys.executable, "-m", "crawler.crawl.parser_worker")
+"""Starts a worker. Its standard input and output are the connection to it."""
+
+
+def worker_environment() -> dict[str, str]:
+    """Return the environment in which a worker finds the modules that this process finds."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
 class ParserError(Exception):

@@ -6,13 +6,21 @@ import asyncio
 import logging
 import pickle
 import signal
+import socket
+import subprocess
 from collections import deque
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from crawler.crawl import parser_processes
 from crawler.crawl.page_extraction import TooSlowError
-from crawler.crawl.parser_messages import LENGTH, ParserError, Setup, packed
+from crawler.crawl.parser_messages import (
+    LENGTH,
+    WORKER_COMMAND,
+    ParserError,
+    Setup,
+    packed,
+    worker_environment,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -83,12 +91,6 @@ class ParserPool:
     def size(self) -> int:
         """The number of workers, ready or not."""
         return len(self._workers)
-
-    @property
-    def is_full(self) -> bool:
-        """Whether every worker is ready, and pages wait for each."""
-        ready = sum(worker.is_ready for worker in self._workers)
-        return ready == self.size and self.pending >= self.size * _PAGES_AHEAD
 
     def start(self, count: int) -> None:
         """Start workers ahead of the pages for them, until there are ``count``.
@@ -185,7 +187,16 @@ class ParserWorker:
     def __init__(self, publishers: Publishers, timeout: float) -> None:
         self._timeout = timeout
         self._setup = Setup(publishers.choice, timeout)
-        self._process = parser_processes.obtain()
+        self._socket, worker_socket = socket.socketpair()
+        with worker_socket:
+            descriptor = worker_socket.fileno()
+            self._process = subprocess.Popen(
+                WORKER_COMMAND,
+                stdin=descriptor,
+                stdout=descriptor,
+                env=worker_environment(),
+                start_new_session=True,
+            )
         self.pending = 0
         """The number of pages that were sent to it and that it has not returned yet."""
         self.was_ready = False
@@ -218,7 +229,7 @@ class ParserWorker:
     async def _open(self) -> None:
         loop = asyncio.get_running_loop()
         self._transport, _ = await loop.create_connection(
-            lambda: _Messages(self._receive, self._end), sock=self._process.socket
+            lambda: _Messages(self._receive, self._end), sock=self._socket
         )
         self._transport.writelines(packed(self._setup))
 
@@ -275,7 +286,7 @@ class ParserWorker:
         if self._opening.done() and not self._opening.exception():
             self._transport.abort()
         else:
-            self._process.socket.close()
+            self._socket.close()
 
 
 class _Messages(asyncio.Protocol):

@@ -39,12 +39,22 @@ class TimedExtractor:
 
     def _in_a_process(self, task: Task) -> Extracted:
         # Most archives have no page that needs it.
-        from crawler.crawl.parser_messages import LENGTH, READY, Answer, ParserError, Setup, packed
-        from crawler.crawl.parser_processes import COMMAND, environment
+        from crawler.crawl.parser_messages import (
+            LENGTH,
+            READY,
+            WORKER_COMMAND,
+            Answer,
+            ParserError,
+            Setup,
+            packed,
+            worker_environment,
+        )
 
         setup = Setup(self._publishers.choice, self._timeout)
         sent = b"".join((*packed(setup), *packed(task)))
-        done = subprocess.run(COMMAND, input=sent, capture_output=True, env=environment())
+        done = subprocess.run(
+            WORKER_COMMAND, input=sent, capture_output=True, env=worker_environment()
+        )
         if done.returncode == -signal.SIGALRM:
             raise TooSlowError(self._timeout)
         answer_starts = len(READY) + LENGTH.size
