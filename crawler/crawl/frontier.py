@@ -304,20 +304,18 @@ class Frontier:
         assert lister.page_id is not None
         order = (lister.depth, lister.place, item.position)
         state = self.known.get(article_id)
-        follows = nearer = improved = False
+        # Most links of most pages change nothing about their articles, which are known by then.
+        matters = state is None or state.state in LISTED_ONLY or order < state.priority
+        reason = self._reason_against(item, role, lister.depth - 1) if matters else None
+        follows = matters and reason is None
+        nearer = improved = False
         if state is None:
-            reason = self._reason_against(item, role, lister.depth - 1)
-            follows = reason is None
             state = self.known[article_id] = ArticleState(
                 article_id, reason or "pruned", lister, item.position, url=url
             )
-        # Any other link, as most of most pages, changes nothing about its article.
-        elif state.state in LISTED_ONLY or order < state.priority:
-            reason = self._reason_against(item, role, lister.depth - 1)
-            follows = reason is None
-            if _counts_more(follows, order, state):
-                nearer = lister.depth < state.depth
-                improved = nearer or state.revision == 0
+        elif matters and _counts_more(follows, order, state):
+            nearer = lister.depth < state.depth
+            improved = nearer or state.revision == 0
             if improved:
                 state.lister, state.position = lister, item.position
                 if state.fetch_index is None:
