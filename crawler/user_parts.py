@@ -1,6 +1,6 @@
-"""Finds out what the user's own components of a crawl may see.
+"""Finds out which objects of a crawl the user's own components may see.
 
-What none of them may see, a crawl need not make.
+A crawl need not make those that no component may see.
 """
 
 from __future__ import annotations

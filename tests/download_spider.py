@@ -1,4 +1,4 @@
-"""A spider that makes the requests of a JSON file, and notes what comes of each.
+"""A spider that makes the requests of a JSON file, and notes the outcome of each.
 
     scrapy runspider tests/download_spider.py -a cases=cases.json -a url=http://127.0.0.1:8000
 

@@ -186,7 +186,7 @@ def raw_server(cases: dict[str, Case]) -> Iterator[RawServer]:
 def download(
     scrapy: Crawl, cases: dict[str, Case], handler: str = OUR_HANDLER, delay: float = 0
 ) -> tuple[dict[str, dict[str, Any]], RawServer]:
-    """Return what came of each case, and the server that answered."""
+    """Return the outcome of each case, and the server that answered."""
     with raw_server(cases) as server:
         folder = scrapy("version").folder
         requests = {path: case.request for path, case in cases.items()}

@@ -214,7 +214,7 @@ def test_heads_that_are_too_large(case: str) -> None:
                 list(parser.feed(piece))
 
 
-# What responses consist of.
+# The parts of responses.
 WORDS = [
     *(
         b"\r\n",

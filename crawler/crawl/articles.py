@@ -97,7 +97,7 @@ class Lister(NamedTuple):
 
 
 class Recheck(NamedTuple):
-    """What the fetches of an article so far left for the next one.
+    """The results of an article's fetches so far that the next one depends on.
 
     The fields are the number of stored revisions, when the next fetch is due (POSIX time), the
     interval between fetches (seconds), the number of failures in a row, and the ``validators``

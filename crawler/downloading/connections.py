@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from crawler.downloading.routes import Route
     from crawler.workers.turns import Turns
 
-    # What ends a response: an error, or None if it is complete.
+    # How a response ended: with an error, or None if it is complete.
     Ending = asyncio.Future[BaseException | None]
 
 # How long a connection without requests is kept, in seconds, as Twisted does.
@@ -313,7 +313,7 @@ class _ConnectionFactory(Factory):
         return connection
 
     def abort(self) -> None:
-        """Close what was connected, such as to a proxy that opens no tunnel."""
+        """Close the connections made, such as one to a proxy that opens no tunnel."""
         for connection in self._made:
             connection.abort()
 

@@ -172,7 +172,7 @@ class Download:
             logger.warning(get_warnsize_msg(size, warn_from, self.request, expected=expected))
 
     def response(self, peer: Peer, error: BaseException | None) -> Response:
-        """Return the response. ``error`` is what ended it before it was complete, None if it is.
+        """Return the response. ``error`` ended it early; it is None if the response is complete.
 
         Raises DownloadFailedError, DownloadCancelledError, ResponseDataLossError or StopDownload.
         """

@@ -148,8 +148,8 @@ class ParsingMiddleware:
     def _needs_pages(self) -> bool:
         """Whether somebody may see the parsed pages, not only the records.
 
-        What a shared crawl's workers read is for its writer's components, too. ``scrapy parse``,
-        which starts no run, shows pages.
+        Pages that the workers of a shared crawl read are for the writer's components, too.
+        ``scrapy parse``, which starts no run, shows pages.
         """
         run = self._run
         is_shared = run.courier is not None or run.has_workers
