@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pyarrow as pa
 
 from crawler.errors import StorageError
 from crawler.warc.captures import COPIES, Capture, key_of
-from crawler.warc.pages import Captures, Lookup
+from crawler.warc.located import LocatedCapture, LocatedCaptures, LookupNeededError, StoredIn
+from crawler.warc.pages import Lookup
 from crawler.warc.records import digest_key
-from crawler.warc.stored_file import Location, place_of
+from crawler.warc.stored_file import Location
 from crawler.warc.texts import TextFields
 
 if TYPE_CHECKING:
@@ -47,20 +48,6 @@ _CAPTURE_FIELDS = tuple(Capture.__dataclass_fields__)
 _MOST_KEPT_BYTES = 1 << 16
 
 
-class StoredIn(NamedTuple):
-    """The file that stores a capture; ``source`` is the kind of source in records."""
-
-    location: Location
-    source: str
-
-    @property
-    def address(self) -> str:
-        return self.location.address
-
-
-Row = tuple[Capture, StoredIn]
-
-
 def to_columns(article: str | None, capture: Capture, stored: StoredIn) -> dict[str, Any]:
     """Return a capture as a row of the table."""
     values: dict[str, Any] = {name: getattr(capture, name) for name in _CAPTURE_FIELDS}
@@ -68,7 +55,7 @@ def to_columns(article: str | None, capture: Capture, stored: StoredIn) -> dict[
     return {"article": article, **values, "source": stored.source, "location": location}
 
 
-def from_columns(values: dict[str, Any]) -> Row:
+def from_columns(values: dict[str, Any]) -> LocatedCapture:
     """Return a capture from a row of the table."""
     capture = Capture(**{name: values[name] for name in _CAPTURE_FIELDS})
     return capture, StoredIn(_location(values["location"]), values["source"])
@@ -92,51 +79,40 @@ def lookups_of(capture: Capture) -> Iterator[Lookup]:
             yield Lookup("record", capture.record_id)
 
 
-class NotJoinedError(Exception):
-    """The captures of some lookups have to be joined first."""
-
-    def __init__(self, lookups: Iterable[Lookup]) -> None:
-        super().__init__()
-        self.lookups = tuple(dict.fromkeys(lookups))
-
-
-class JoinedCaptures(Captures[StoredIn]):
-    """The captures of one article, and those that were joined since; raises NotJoinedError.
+class JoinedCaptures(LocatedCaptures):
+    """The captures of one article, and those that were joined since.
 
     ``joined`` and ``kept`` can be pickled: the captures by lookup, and the redirects and revisit
     records that were read so far. ``unreachable`` says whether the storage failed to give a record,
-    which thus may be read another time.
+    which thus may be read another time. Raises LookupNeededError if others have to be joined first.
     """
 
     def __init__(
         self,
         reader: RecordReader,
         most_bytes: int,
-        joined: dict[Lookup, list[Row]],
+        joined: dict[Lookup, list[LocatedCapture]],
         kept: dict[tuple[StoredIn, int], Record],
     ) -> None:
+        super().__init__(reader, most_bytes)
         self.joined = joined
         self.kept = kept
         self.unreachable = False
-        self._reader = reader
-        self._most_bytes = most_bytes
 
-    def find(self, *lookups: Lookup) -> list[Row]:
+    def find(self, *lookups: Lookup) -> list[LocatedCapture]:
         self.prepare(*lookups)
         return [row for lookup in lookups for row in self.joined[lookup]]
 
     def prepare(self, *lookups: Lookup) -> None:
         if missing := [lookup for lookup in lookups if lookup not in self.joined]:
-            raise NotJoinedError(missing)
+            raise LookupNeededError(missing)
 
     def record(self, capture: Capture, stored: StoredIn) -> Record:
         place = stored, capture.offset
         if place in self.kept:
             return self.kept[place]
         try:
-            record = self._reader.read(
-                stored.location, capture.offset, capture.length, self._most_bytes
-            )
+            record = super().record(capture, stored)
         except StorageError:
             self.unreachable = True
             raise
@@ -145,15 +121,12 @@ class JoinedCaptures(Captures[StoredIn]):
             self.kept[place] = record
         return record
 
-    def place(self, capture: Capture, stored: StoredIn) -> str:
-        return place_of(stored.location.name, capture.offset)
 
-
-def in_index_order(rows: Iterable[Row]) -> list[Row]:
+def in_index_order(rows: Iterable[LocatedCapture]) -> list[LocatedCapture]:
     """Return captures in the order in which the indexes of an archive list them."""
     return sorted(rows, key=_place_in_index)
 
 
-def _place_in_index(row: Row) -> tuple[str, str, str, str, str]:
+def _place_in_index(row: LocatedCapture) -> tuple[str, str, str, str, str]:
     capture, stored = row
     return stored.address, capture.timestamp, capture.url, str(capture.offset), capture.file

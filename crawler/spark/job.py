@@ -39,11 +39,11 @@ if TYPE_CHECKING:
     from pyspark.core.broadcast import Broadcast
 
     from crawler.crawl.duplicates import Found
-    from crawler.spark.captures import Row
     from crawler.spark.options import Options
     from crawler.spark.reading import Suspended, Written
     from crawler.spark.writing import Finished, Kept, Partition
     from crawler.warc.listing import StoredEntry
+    from crawler.warc.located import LocatedCapture
     from crawler.warc.pages import Lookup
 
 _T = TypeVar("_T")
@@ -337,7 +337,7 @@ def _articles_in(options: Options, table: str) -> Iterator[str]:
 
 def _rows_in(
     options: Options, ids: Broadcast[IdSet] | None, table: str
-) -> Iterator[tuple[str, Row]]:
+) -> Iterator[tuple[str, LocatedCapture]]:
     for row in _rows(options, table):
         if row["article"] is not None and _includes(ids, row["article"]):
             yield row["article"], from_columns(row)
@@ -345,7 +345,7 @@ def _rows_in(
 
 def _found_in(
     options: Options, sought: Broadcast[IdSet], table: str
-) -> Iterator[tuple[Lookup, Row]]:
+) -> Iterator[tuple[Lookup, LocatedCapture]]:
     for row in _rows(options, table):
         capture = from_columns(row)
         for lookup in lookups_of(capture[0]):
@@ -373,13 +373,13 @@ def _lookups(waiting: tuple[str, Suspended]) -> Iterator[tuple[Lookup, str]]:
 
 
 def _by_article(
-    joined: tuple[Lookup, tuple[str, Iterable[Row]]],
-) -> tuple[str, tuple[Lookup, list[Row]]]:
+    joined: tuple[Lookup, tuple[str, Iterable[LocatedCapture]]],
+) -> tuple[str, tuple[Lookup, list[LocatedCapture]]]:
     lookup, (article_id, rows) = joined
     return article_id, (lookup, list(rows))
 
 
-def _to_resume(group: Any) -> Iterator[tuple[Suspended, list[tuple[Lookup, list[Row]]]]]:
+def _to_resume(group: Any) -> Iterator[tuple[Suspended, list[tuple[Lookup, list[LocatedCapture]]]]]:
     _, (waiting, joined) = group
     found = list(joined)
     for suspended in waiting:

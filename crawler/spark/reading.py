@@ -14,9 +14,10 @@ from crawler.crawl.archived_articles import PageRead
 from crawler.crawl.articles import Content
 from crawler.crawl.duplicates import Claimant, claimant_of
 from crawler.crawl.identities import Claim
-from crawler.spark.captures import JoinedCaptures, NotJoinedError, in_index_order
+from crawler.spark.captures import JoinedCaptures, in_index_order
 from crawler.spark.folders import Folder, unique_name
 from crawler.spark.options import reader_of
+from crawler.warc.located import LookupNeededError
 from crawler.warc.record_reader import RecordReader
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
     from crawler.crawl.archived_articles import Reading
     from crawler.items import Failure
-    from crawler.spark.captures import Row
     from crawler.spark.options import Options
+    from crawler.warc.located import LocatedCapture
     from crawler.warc.pages import Lookup
     from crawler.warc.records import Record
 
@@ -62,7 +63,7 @@ class Suspended(NamedTuple):
     reading: Reading
     captures: int
     lookups: tuple[Lookup, ...]
-    joined: dict[Lookup, list[Row]]
+    joined: dict[Lookup, list[LocatedCapture]]
     kept: dict[tuple[Any, int], Record]
     unreachable: bool
 
@@ -111,7 +112,7 @@ class _Results:
         if self._table.count:
             yield Written(self._table.name, self._suspended)
 
-    def begin(self, article_id: str, rows: Iterable[Row]) -> None:
+    def begin(self, article_id: str, rows: Iterable[LocatedCapture]) -> None:
         """Read an article from its captures, as far as possible."""
         rows = list(rows)
         reading = reader_of(self._options).begin(rows)
@@ -120,7 +121,9 @@ class _Results:
         else:
             self._read(reading, len(rows), {}, {}, unreachable=False)
 
-    def resume(self, suspended: Suspended, joined: Iterable[tuple[Lookup, list[Row]]]) -> None:
+    def resume(
+        self, suspended: Suspended, joined: Iterable[tuple[Lookup, list[LocatedCapture]]]
+    ) -> None:
         """Go on with an article, given the captures that its lookups found."""
         known = {**suspended.joined, **{lookup: [] for lookup in suspended.lookups}}
         known |= {lookup: in_index_order(rows) for lookup, rows in joined}
@@ -136,7 +139,7 @@ class _Results:
         self,
         reading: Reading,
         count: int,
-        joined: dict[Lookup, list[Row]],
+        joined: dict[Lookup, list[LocatedCapture]],
         kept: dict[tuple[Any, int], Record],
         *,
         unreachable: bool,
@@ -146,7 +149,7 @@ class _Results:
         captures.unreachable = unreachable
         try:
             result: PageRead | Failure = reader_of(self._options).read(reading, captures)
-        except NotJoinedError as error:
+        except LookupNeededError as error:
             self._suspended += 1
             suspended = Suspended(reading, count, error.lookups, joined, kept, captures.unreachable)
             self._add(suspended, article=article_id, kind="suspended", captures=count)
@@ -190,7 +193,7 @@ class _Results:
 
 
 def read_articles(
-    options: Options, folder: str, articles: Iterable[tuple[str, Iterable[Row]]]
+    options: Options, folder: str, articles: Iterable[tuple[str, Iterable[LocatedCapture]]]
 ) -> Iterator[Written]:
     """Read the articles of a partition; yield the file with the results, if there are any."""
     with _Results(options, folder) as results:
@@ -202,7 +205,7 @@ def read_articles(
 def resume_articles(
     options: Options,
     folder: str,
-    articles: Iterable[tuple[Suspended, Iterable[tuple[Lookup, list[Row]]]]],
+    articles: Iterable[tuple[Suspended, Iterable[tuple[Lookup, list[LocatedCapture]]]]],
 ) -> Iterator[Written]:
     """Go on with the articles of a partition; yield the file with the results."""
     with _Results(options, folder) as results:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from crawler.errors import CrawlerError
-from crawler.spark.captures import SCHEMA, StoredIn, to_columns
+from crawler.spark.captures import SCHEMA, to_columns
 from crawler.spark.folders import Folder, unique_name
 from crawler.spark.options import publishers_of
 from crawler.warc.archive import ArchiveFile
 from crawler.warc.foreign_index import ForeignIndex
+from crawler.warc.located import StoredIn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
