@@ -8,6 +8,7 @@ from pathlib import Path
 
 import hostile_pages
 import pytest
+from archives import NEWS, Warc, page
 from conftest import (
     PATIENCE,
     SITE,
@@ -64,6 +65,23 @@ def test_all_of_a_source(crawl: Crawl, folder: Path, processes: int) -> None:
     settings = {"READ_TIMEOUT": 1.5, "READER_PROCESSES": processes}
     run = crawl(seed="all", source=folder, settings=settings)
     assert_only_one_is_too_slow(run, "1.5")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("processes", [0, 2])
+def test_all_of_an_archive(crawl: Crawl, tmp_path: Path, processes: int) -> None:
+    """An older capture is tried in place of one that takes too long."""
+    warc = Warc(tmp_path / "a.warc.gz")
+    for number in (1, 2, 3):
+        warc.add(f"{NEWS}{number}", page(number), date="2015-10-22T10:00:00Z")
+    warc.add(f"{NEWS}2", SLOW, date="2015-10-23T10:00:00Z")
+    warc.add(f"{NEWS}4", SLOW)
+    settings = {"READ_TIMEOUT": 1.5, "READER_PROCESSES": processes}
+    run = crawl(seed="all", source=warc.path, settings=settings)
+    assert list(run.articles) == ["1", "2", "3"]
+    assert run.articles["2"]["fetched_at"].startswith("2015-10-22")
+    assert "too slow (reading the page took" in run.articles["2"]["provenance"]["source"]["assumed"]
+    assert {key: failure["reason"] for key, failure in run.failures.items()} == {"4": "too_slow"}
 
 
 def serve_slow(handler: BaseHTTPRequestHandler, _: int) -> None:

@@ -153,3 +153,28 @@ def test_a_job_stores_the_same_articles(crawl: Crawl, tmp_path: Path, processes:
     job = crawl(seed="all", source=archives, settings={**settings, "JOBDIR": "job"})
     assert job.exit_code == alone.exit_code
     assert len(job.articles) == len(alone.articles) > 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("processes", [0, 1])
+def test_an_archive_file_that_is_deleted_meanwhile(
+    crawl: Crawl, tmp_path: Path, processes: int
+) -> None:
+    """The crawl opened it at the start, whichever process reads its pages."""
+    first, last = Warc(tmp_path / "a.warc.gz"), Warc(tmp_path / "b.warc.gz")
+    for number in range(100, 200):
+        first.add(f"{NEWS}{number}", page(number))
+    last.add(NEWS + "200", page(200))
+    (tmp_path / "mine.py").write_text(
+        "from pathlib import Path\n"
+        "class Deleting:\n"
+        "    def process_item(self, item):\n"
+        "        Path('b.warc.gz').unlink(missing_ok=True)\n"
+        "        return item\n",
+        encoding="utf-8",
+    )
+    settings = {"READER_PROCESSES": processes, "ITEM_PIPELINES": '{"mine.Deleting": 900}'}
+    run = crawl(seed="all", source=tmp_path, settings=settings)
+    assert not last.path.exists()
+    assert len(run.articles) == 101, run.stderr
+    assert run.exit_code == 0

@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from crawler.crawl.archived_articles import ArchiveReader, PageRead, Reading
-from crawler.crawl.scope import SAME, Scope
+from crawler.crawl.archived_articles import ArchiveOptions, ArchiveReader, PageRead, Reading
+from crawler.crawl.scope import SAME
 from crawler.crawl.timed_extraction import TimedExtractor
 from crawler.extraction.directory import Choice, Publishers
 from crawler.warc.archive import Archive, ArchiveFile
@@ -24,14 +24,8 @@ _MOST_BYTES, _READ_TIMEOUT, _MOST_REDIRECTS = 16 << 20, 10, 5
 
 def main(source: str, out: str, base_url: str | None = None) -> None:
     publishers = Publishers(Choice(base_url=base_url))
-    reader = ArchiveReader(
-        Scope(publishers, SAME, by_host=False, everything=True),
-        TimedExtractor(publishers, _READ_TIMEOUT),
-        source,
-        at=None,
-        most_bytes=_MOST_BYTES,
-        most_redirects=_MOST_REDIRECTS,
-    )
+    options = ArchiveOptions(source, SAME, None, _MOST_BYTES, _MOST_REDIRECTS)
+    reader = ArchiveReader(publishers, TimedExtractor(publishers, _READ_TIMEOUT), options)
     archive = Archive(source, _MOST_BYTES)
     captures: dict[str, list[tuple[Any, Any]]] = defaultdict(list)
     for file in map(ArchiveFile, archive_files(source)):

@@ -25,12 +25,13 @@ from crawler.crawl.answers import (
     not_html,
     redirect_target,
 )
-from crawler.crawl.articles import ArticleState, Content, Lister
+from crawler.crawl.articles import ArticleState, Content, Lister, Recheck
 from crawler.crawl.candidates import Candidates, PassedOver
 from crawler.crawl.fetches import Fetch, Origin, where_captured
 from crawler.crawl.outages import CONNECTION_FAILURES, SOURCE_FAILURES
 from crawler.crawl.page_extraction import Task, TooSlowError
 from crawler.crawl.run import Found
+from crawler.crawl.scope import Scope
 from crawler.errors import ArchiveError
 from crawler.extraction.addresses import VARIANT_HOSTS
 from crawler.extraction.article_urls import looks_like_article
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
 
     from crawler.crawl.identities import Claim
     from crawler.crawl.page_extraction import Extracted
-    from crawler.crawl.scope import Scope
     from crawler.extraction.directory import Publishers
     from crawler.items import Article, Failure, PageRecord, Reason
     from crawler.warc.captures import Capture
@@ -208,30 +208,38 @@ class _Visit:
         return Refused(reason, detail, status, len(self.urls) - 1, self.origin)
 
 
-class ArchiveReader:
-    """Reads articles from an archive, whose name in messages is ``name``.
+class ArchiveOptions(NamedTuple):
+    """How to read an archive, whose name in messages is ``name``.
 
-    ``extract`` parses a page; it raises TooSlowError if that takes too long. ``at`` chooses among
-    captures, ``most_bytes`` limits a page without its content coding (0: no limit),
-    ``most_redirects`` the redirects in a row.
+    ``hosts`` are those of a ``Scope``. ``at`` chooses among captures, ``most_bytes`` limits a page
+    without its content coding (0: no limit), ``most_redirects`` the redirects in a row.
+    """
+
+    name: str
+    hosts: tuple[str, ...] | str
+    at: date | None
+    most_bytes: int
+    most_redirects: int
+
+
+class ArchiveReader:
+    """Reads articles from an archive.
+
+    ``extract`` parses a page; it raises TooSlowError if that takes too long.
     """
 
     def __init__(
         self,
-        scope: Scope,
+        publishers: Publishers,
         extract: Callable[[Task], Awaitable[Extracted]],
-        name: str,
-        *,
-        at: date | None,
-        most_bytes: int,
-        most_redirects: int,
+        options: ArchiveOptions,
     ) -> None:
-        self.scope = scope
+        self.scope = Scope(publishers, options.hosts, by_host=False, everything=True)
         self._extract = extract
-        self._name = name
-        self._at = at
-        self._most_bytes = most_bytes
-        self._most_redirects = most_redirects
+        self._name = options.name
+        self._at = options.at
+        self._most_bytes = options.most_bytes
+        self._most_redirects = options.most_redirects
 
     def begin(self, found: Iterable[tuple[Capture, Any]]) -> Reading | Counter[str]:
         """Begin to read an article from its captures, each with the file that stores it.
@@ -252,7 +260,7 @@ class ArchiveReader:
             return Counter({"that are not of the publisher": len(found)})
         if len(found) == 1:
             return Reading(article, Candidates(ordered(found, self._at), MOST_TRIED))
-        urls = addresses(article.id, self.url_of(_state(article)), publishers, with_variants=True)
+        urls = addresses(article.id, self.url_of(state_of(article)), publishers, with_variants=True)
         pages = [
             capture.url
             for (capture, _), one in zip(found, seen, strict=True)
@@ -267,8 +275,8 @@ class ArchiveReader:
 
         ``extract`` must not wait for anything.
         """
-        state = _state(reading.article)
-        found = _result_of(self.find(state, reading.candidates, captures))
+        state = state_of(reading.article)
+        found = self.find_at_once(state, reading.candidates, captures)
         if isinstance(found, PageFound):
             try:
                 return self._page_read(found, state)
@@ -284,6 +292,12 @@ class ArchiveReader:
             status=found.status,
             source=found.origin.source,
         )
+
+    def find_at_once(
+        self, state: ArticleState, candidates: Candidates, captures: Captures[Any]
+    ) -> PageFound | Refused:
+        """Do the same as ``find``, if ``extract`` does not wait for anything."""
+        return _result_of(self.find(state, candidates, captures))
 
     async def find(
         self, state: ArticleState, candidates: Candidates, captures: Captures[Any]
@@ -394,7 +408,7 @@ class ArchiveReader:
             return visit.refused("internal_error", f"{type(error).__name__}: {error}", status)
         if isinstance(extracted.result, Refusal):
             return visit.refused(extracted.result.reason, extracted.result.detail, status)
-        return PageFound(self._answer(visit, page, candidates), extracted)
+        return PageFound(self._answer(visit, page, state, candidates), extracted)
 
     def _decoded(
         self, visit: _Visit, page: ArchivedPage, status: int, content_type: bytes
@@ -415,7 +429,7 @@ class ArchiveReader:
         return decoded.body
 
     def _answer(
-        self, visit: _Visit, page: ArchivedPage, candidates: Candidates
+        self, visit: _Visit, page: ArchivedPage, state: ArticleState, candidates: Candidates
     ) -> page_facts.Answer:
         origin = visit.origin
         assert origin is not None
@@ -427,7 +441,7 @@ class ArchiveReader:
             fetched_at=page.captured_at,
             origin=origin,
             notes=tuple(visit.notes),
-            has_capture_of=candidates.has_capture_of,
+            has_own_capture=candidates.has_capture_of(self.scope.url_of(state)),
         )
 
     def _page_read(self, found: PageFound, state: ArticleState) -> PageRead:
@@ -466,8 +480,12 @@ def _nearest(
     yield from ordered(captures.captures(url), redirect.captured_at if redirect else None)
 
 
-def _state(article: Found) -> ArticleState:
-    return ArticleState(article.id, "pending", Lister(None, 0, 0), 0, url=article.url)
+def state_of(article: Found, revision: int = 0) -> ArticleState:
+    """Return an article that is to be read, with the number of its stored revisions."""
+    recheck = Recheck(revision=revision)
+    return ArticleState(
+        article.id, "pending", Lister(None, 0, 0), 0, recheck=recheck, url=article.url
+    )
 
 
 def _header(page: ArchivedPage, name: bytes) -> bytes | None:

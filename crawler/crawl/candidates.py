@@ -67,9 +67,11 @@ class Candidates:
             self.levels.append(found)
         return self.levels[redirects][0]
 
-    def has_capture_of(self, url: str) -> bool:
+    def has_capture_of(self, url: str | None) -> bool:
         """Return whether one of the captures of the article is of this URL."""
-        return any(key_of(capture.url) == key_of(url) for capture, _ in self.levels[0])
+        return url is not None and any(
+            key_of(capture.url) == key_of(url) for capture, _ in self.levels[0]
+        )
 
     def pass_over(self, failed: PassedOver, redirects: int) -> None:
         """Give up the last capture tried, reached after ``redirects`` redirects.

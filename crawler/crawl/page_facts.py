@@ -11,7 +11,6 @@ from crawler.crawl.identities import Claim
 from crawler.extraction.addresses import article_address
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
     from crawler.crawl.articles import ArticleState
@@ -25,8 +24,8 @@ class Answer:
     """The page that answered a request for an article.
 
     ``url`` is its own, ``requested_url`` the one before redirects, ``source`` the name of the
-    source in records. ``has_capture_of`` returns whether a URL is that of one of the captures that
-    were found for the article.
+    source in records. ``has_own_capture`` says whether one of the captures that were found for the
+    article is of its own URL.
     """
 
     url: str
@@ -36,7 +35,7 @@ class Answer:
     fetched_at: datetime
     origin: Origin | None
     notes: tuple[str, ...]
-    has_capture_of: Callable[[str], bool]
+    has_own_capture: bool
     rendered_by: str | None = None
     unfinished: str | None = None
 
@@ -121,7 +120,7 @@ def _is_elsewhere(captured: str, url: str, answer: Answer) -> bool:
 
     That URL then leads to the captured one.
     """
-    return urlsplit(captured).path != urlsplit(url).path and answer.has_capture_of(url)
+    return urlsplit(captured).path != urlsplit(url).path and answer.has_own_capture
 
 
 def _final_address(led_to: str, state: ArticleState, url: str, scope: Scope) -> tuple[str, ...]:

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 from crawler.crawl import time_limit
 from crawler.crawl.page_extraction import LARGE_BYTES, TooSlowError, extract_page
-from crawler.crawl.parser_messages import ParserError
+from crawler.crawl.parser_messages import ParserError, Setup
 from crawler.crawl.parser_pool import NoWorkerError, ParserPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from crawler.crawl.archive_tasks import ArchivedArticle
+    from crawler.crawl.archived_articles import ArchiveOptions, PageFound, Refused
     from crawler.crawl.page_extraction import Extracted, Task
     from crawler.extraction.directory import Publishers
 
@@ -62,7 +64,8 @@ class PageParser:
     At most so many ``processes`` do it besides this one. If ``all_in_workers``, as in a run that
     spends all its time reading, every page goes to them, and results come back in the order of the
     calls. A page that is large, or that takes longer than a second, goes to a worker in any case.
-    ``count`` adds one to a stat of Scrapy's.
+    ``count`` adds one to a stat of Scrapy's. With an ``archive``, workers can also ``read`` its
+    articles.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class PageParser:
         count: Callable[[str], object] = lambda stat: None,
         *,
         all_in_workers: bool = False,
+        archive: ArchiveOptions | None = None,
     ) -> None:
         self._publishers = publishers
         self._timeout = timeout
@@ -80,9 +84,8 @@ class PageParser:
         self._count = count
         self._all_in_workers = all_in_workers and processes > 0
         self._loads = Loads()
-        self._pool = ParserPool(
-            max(1, processes), publishers, timeout, in_order=self._all_in_workers
-        )
+        setup = Setup(publishers.choice, timeout, archive)
+        self._pool = ParserPool(max(1, processes), setup, in_order=self._all_in_workers)
 
     def extract_here(self, task: Task) -> Extracted | None:
         """Extract a page in this process; None if a worker has to.
@@ -107,14 +110,30 @@ class PageParser:
         Raises TooSlowError if it takes too long, ParserError if the worker fails.
         """
         try:
-            extracted, seconds = await self._pool.extract(task)
+            answer = await self._pool.run(task)
         except NoWorkerError:
             if not _may_be_interrupted(task):
                 raise ParserError("no worker process could be started to parse it") from None
             return self._within(self._timeout, task)
-        self._loads.note(seconds)
+        self._loads.note(answer.seconds)
         self._count("crawl/read_in_workers")
+        extracted: Extracted = answer.result
         return extracted
+
+    async def read(self, article: ArchivedArticle) -> PageFound | Refused | None:
+        """Read an article of the archive in a worker; None if it has to be read in this process."""
+        if not self._all_in_workers:
+            return None
+        self._pool.start(self._pool.pending + 1)
+        try:
+            answer = await self._pool.run(article)
+        except (NoWorkerError, ParserError, TooSlowError):
+            # Reading it page by page will tell which page is at fault.
+            return None
+        found: PageFound | Refused | None = answer.result
+        if found is not None:
+            self._count("crawl/read_in_workers")
+        return found
 
     def _within(self, seconds: float, task: Task) -> Extracted:
         try:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from types import MemberDescriptorType
 
-    from crawler.crawl.page_extraction import Extracted
+    from crawler.crawl.archived_articles import ArchiveOptions
     from crawler.extraction.directory import Choice
 
 LENGTH = Struct(">I")
@@ -39,16 +39,24 @@ class ParserError(Exception):
 
 
 class Setup(NamedTuple):
-    """The first message to a worker: for which publishers, and how many seconds a page may take."""
+    """The first message to a worker: for which publishers, and how many seconds a page may take.
+
+    With an ``archive``, its tasks may also be articles of that.
+    """
 
     choice: Choice
     seconds: float
+    archive: ArchiveOptions | None = None
 
 
 class Answer(NamedTuple):
-    """The answer to a task: its result, and for how many seconds the worker was busy with it."""
+    """The answer to a task: its result, and for how many seconds the worker was busy with it.
 
-    result: Extracted | ParserError
+    The result of a ``Task`` is ``Extracted``, that of an ``ArchivedArticle`` is what ``TaskReader``
+    returns. If the worker fails, it is a ParserError.
+    """
+
+    result: Any
     seconds: float
 
 

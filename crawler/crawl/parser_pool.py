@@ -1,4 +1,4 @@
-"""A pool of worker processes that extract pages (parser_worker.py)."""
+"""A pool of worker processes that extract pages or read archived articles (parser_worker.py)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import socket
 import subprocess
 from collections import deque
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 from crawler.crawl.page_extraction import TooSlowError
 from crawler.crawl.parser_messages import (
     LENGTH,
     WORKER_COMMAND,
+    Answer,
     ParserError,
-    Setup,
     packed,
     worker_environment,
 )
@@ -25,9 +25,9 @@ from crawler.crawl.parser_messages import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from crawler.crawl.page_extraction import Extracted, Task
-    from crawler.crawl.parser_messages import Answer
-    from crawler.extraction.directory import Publishers
+    from crawler.crawl.archive_tasks import ArchivedArticle
+    from crawler.crawl.page_extraction import Task
+    from crawler.crawl.parser_messages import Setup
 
 logger = logging.getLogger(__name__)
 
@@ -40,13 +40,6 @@ _MOST_TRIES = 2
 _HUNG_SECONDS = 20.0
 # After so many workers that ended before they were ready, no more are started.
 _MOST_FAILED_STARTS = 3
-
-
-class Timed(NamedTuple):
-    """An extracted page, and for how many seconds a worker was busy with it."""
-
-    extracted: Extracted
-    seconds: float
 
 
 class NoWorkerError(Exception):
@@ -68,19 +61,16 @@ class ParserPool:
     come back in the order of the calls.
     """
 
-    def __init__(
-        self, most: int, publishers: Publishers, timeout: float, *, in_order: bool
-    ) -> None:
+    def __init__(self, most: int, setup: Setup, *, in_order: bool) -> None:
         self._most = most
-        self._publishers = publishers
-        self._timeout = timeout
+        self._setup = setup
         self._in_order = in_order
         self._workers: list[ParserWorker] = []
         self._failed_starts = 0
         self._room = asyncio.Semaphore(most * _PAGES_AHEAD)
         self._last_call: asyncio.Future[None] | None = None
         self.pending = 0
-        """The number of pages that were passed to ``extract`` and are not extracted yet."""
+        """The number of tasks that were passed to ``run`` and are not done yet."""
 
     @property
     def is_ready(self) -> bool:
@@ -104,15 +94,15 @@ class ParserPool:
             while len(self._workers) < min(count, self._most):
                 self._add()
 
-    async def extract(self, task: Task) -> Timed:
-        """Extract a page.
+    async def run(self, task: Task | ArchivedArticle) -> Answer:
+        """Return the answer of a worker to a task.
 
         Raises TooSlowError if it takes too long, ParserError if a worker fails, NoWorkerError.
         """
         self.pending += 1
         try:
             async with self._turn(), self._room:
-                return await self._extract(task)
+                return await self._run(task)
         finally:
             self.pending -= 1
 
@@ -134,13 +124,13 @@ class ParserPool:
             finally:
                 this_call.set_result(None)
 
-    async def _extract(self, task: Task) -> Timed:
+    async def _run(self, task: Task | ArchivedArticle) -> Answer:
         tries = 0
         while True:
             worker = self._least_busy()
             worker.pending += 1
             try:
-                return await worker.extract(task)
+                return await worker.run(task)
             except _LostError:
                 self._remove(worker)
             except _EndedError as error:
@@ -161,7 +151,7 @@ class ParserPool:
         if self._failed_starts >= _MOST_FAILED_STARTS:
             raise NoWorkerError
         try:
-            self._workers.append(ParserWorker(self._publishers, self._timeout))
+            self._workers.append(ParserWorker(self._setup))
         except OSError as error:
             self._failed_starts = _MOST_FAILED_STARTS
             logger.warning("no worker process could be started to parse pages (%s)", error)
@@ -182,11 +172,10 @@ class ParserPool:
 
 
 class ParserWorker:
-    """One process that extracts pages in the order in which it receives them (parser_worker.py)."""
+    """One process that does tasks in the order in which it receives them (parser_worker.py)."""
 
-    def __init__(self, publishers: Publishers, timeout: float) -> None:
-        self._timeout = timeout
-        self._setup = Setup(publishers.choice, timeout)
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
         self._socket, worker_socket = socket.socketpair()
         with worker_socket:
             descriptor = worker_socket.fileno()
@@ -198,12 +187,12 @@ class ParserWorker:
                 start_new_session=True,
             )
         self.pending = 0
-        """The number of pages that were sent to it and that it has not returned yet."""
+        """The number of tasks that were sent to it and that it has not answered yet."""
         self.was_ready = False
         self.has_ended = False
         self.fault: str | None = None
         """Why it has ended, unless a page took too long."""
-        self._waiting: deque[asyncio.Future[Timed]] = deque()
+        self._waiting: deque[asyncio.Future[Answer]] = deque()
         self._hung_at: asyncio.TimerHandle | None = None
         self._opening = asyncio.ensure_future(self._open())
 
@@ -211,20 +200,20 @@ class ParserWorker:
     def is_ready(self) -> bool:
         return self.was_ready and not self.has_ended
 
-    async def extract(self, task: Task) -> Timed:
-        """Have a page extracted.
+    async def run(self, task: Task | ArchivedArticle) -> Answer:
+        """Return the answer to a task.
 
         Raises TooSlowError, ParserError, or _LostError or _EndedError if the worker has ended.
         """
         await asyncio.shield(self._opening)
         if self.has_ended:
             raise _LostError
-        timed: asyncio.Future[Timed] = asyncio.get_running_loop().create_future()
-        self._waiting.append(timed)
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append(answer)
         if len(self._waiting) == 1:
             self._expect_answer()
         self._transport.writelines(packed(task))
-        return await timed
+        return await answer
 
     async def _open(self) -> None:
         loop = asyncio.get_running_loop()
@@ -238,7 +227,8 @@ class ParserWorker:
             self.was_ready = True
             return
         answer: Answer = pickle.loads(message)
-        self._resolve(self._waiting.popleft(), *answer)
+        is_fault = isinstance(answer.result, ParserError)
+        self._resolve(self._waiting.popleft(), answer.result if is_fault else answer)
         self._expect_answer()
 
     def _expect_answer(self) -> None:
@@ -247,26 +237,24 @@ class ParserWorker:
             self._hung_at.cancel()
         self._hung_at = None
         if self._waiting:
-            loop, seconds = asyncio.get_running_loop(), self._timeout + _HUNG_SECONDS
+            loop, seconds = asyncio.get_running_loop(), self._setup.seconds + _HUNG_SECONDS
             self._hung_at = loop.call_later(seconds, self._process.kill)
 
-    def _resolve(
-        self, waiting: asyncio.Future[Timed], result: Extracted | Exception, seconds: float = 0.0
-    ) -> None:
+    def _resolve(self, waiting: asyncio.Future[Answer], result: Answer | Exception) -> None:
         if waiting.done():
             # The run was stopped meanwhile.
             return
         if isinstance(result, Exception):
             waiting.set_exception(result)
         else:
-            waiting.set_result(Timed(result, seconds))
+            waiting.set_result(result)
 
     def _end(self, error: Exception | None) -> None:
         """Fail all waiting pages; the first is the one that was being parsed, if it was ready."""
         self.has_ended = True
         self._process.kill()
         code = self._process.wait()
-        first: Exception = TooSlowError(self._timeout)
+        first: Exception = TooSlowError(self._setup.seconds)
         if code != -signal.SIGALRM:
             self.fault = f"exit code {code}"
             if error is not None:

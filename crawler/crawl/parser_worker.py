@@ -1,7 +1,8 @@
 """A worker process that extracts pages for another process (parser_pool.py).
 
-Its standard input and output are the connection to that process; parser_messages.py describes the
-messages. SIGALRM ends the worker when a page takes too long, whatever it is doing at that moment.
+It can also read articles of an archive (archive_tasks.py). Its standard input and output are the
+connection to that process; parser_messages.py describes the messages. SIGALRM ends the worker when
+extracting a page takes too long, whatever it is doing at that moment.
 It also ends when the other process is gone.
 """
 
@@ -9,6 +10,7 @@ import pickle
 import signal
 import time
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -48,18 +50,20 @@ def _serve(messages: BinaryIO, answers: BinaryIO) -> None:
     with suppress(OSError):
         Path("/proc/self/comm").write_text(NAME, encoding="ascii")
     publishers = Publishers(setup.choice)
-    _result(_WARM_UP, publishers)
+    do = _tasks(setup, publishers)
+    extract_page(_WARM_UP, publishers)
     answers.write(READY)
     answers.flush()
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGALRM,))
     while task := _next(messages):
-        signal.setitimer(signal.ITIMER_REAL, setup.seconds)
         began = time.monotonic()
-        result = _result(task, publishers)
-        answer = list(packed(Answer(result, time.monotonic() - began)))
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        answers.writelines(answer)
+        try:
+            result = do(task)
+        except Exception as error:
+            result = ParserError(f"{type(error).__name__}: {error}")
+            result.add_note(traceback.format_exc())
+        answers.writelines(packed(Answer(result, time.monotonic() - began)))
         answers.flush()
 
 
@@ -69,13 +73,23 @@ def _next(messages: BinaryIO) -> Any:
     return pickle.loads(messages.read(LENGTH.unpack(header)[0])) if header else None
 
 
-def _result(task: Task, publishers: Publishers) -> Extracted | ParserError:
-    try:
-        return extract_page(task, publishers)
-    except Exception as error:
-        fault = ParserError(f"{type(error).__name__}: {error}")
-        fault.add_note(traceback.format_exc())
-        return fault
+def _tasks(setup: Setup, publishers: Publishers) -> Callable[[Any], Any]:
+    """Return the function that does a task."""
+
+    def extract(task: Task) -> Extracted:
+        signal.setitimer(signal.ITIMER_REAL, setup.seconds)
+        try:
+            return extract_page(task, publishers)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    if setup.archive is None:
+        return extract
+    # Most crawls read no archive.
+    from crawler.crawl.archive_tasks import TaskReader
+
+    reader = TaskReader(setup, publishers, extract)
+    return lambda task: extract(task) if isinstance(task, Task) else reader.read(task)
 
 
 if __name__ == "__main__":

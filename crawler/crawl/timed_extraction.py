@@ -61,6 +61,7 @@ class TimedExtractor:
         if done.returncode or len(done.stdout) <= answer_starts:
             raise ParserError(f"exit code {done.returncode}")
         answer: Answer = pickle.loads(done.stdout[answer_starts:])
-        if isinstance(answer.result, Exception):
+        if isinstance(answer.result, ParserError):
             raise answer.result
-        return answer.result
+        extracted: Extracted = answer.result
+        return extracted

@@ -16,6 +16,7 @@ from scrapy.http import Response
 
 from crawler.crawl.archived_articles import (
     MOST_TRIED,
+    ArchiveOptions,
     ArchiveReader,
     PageRead,
     Reading,
@@ -38,10 +39,11 @@ from crawler.visits import note, visit_of
 from crawler.warc.archive import Archive, Place
 from crawler.warc.captures import key_of, ordered, wanted
 from crawler.warc.index import distinct
+from crawler.warc.located import StoredIn
 from crawler.warc.texts import KNOWN_FIELDS, TextFields
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import date
 
     from scrapy import Request
@@ -52,13 +54,13 @@ if TYPE_CHECKING:
     from crawler.crawl.arguments import Arguments
     from crawler.crawl.articles import ArticleState
     from crawler.crawl.duplicates import Claimant
-    from crawler.crawl.page_extraction import Extracted, Task
     from crawler.crawl.run import Run
     from crawler.extraction.directory import Publishers
     from crawler.items import Failure
     from crawler.visits import Visit
     from crawler.warc.archive import ArchiveFile
     from crawler.warc.captures import Capture
+    from crawler.warc.located import LocatedCapture
     from crawler.warc.pages import ArchivedPage
 
     FoundCapture = tuple[Capture, ArchiveFile]
@@ -193,6 +195,20 @@ class ArchivedPages:
             return None
         return await reader.find(state, reading.candidates, self._archive)
 
+    def located(self, places: Iterable[Place]) -> list[LocatedCapture] | None:
+        """Return the captures at places, so that another process can read them.
+
+        None if it would have to unpack their files again.
+        """
+        located = []
+        for place in places:
+            capture, file = self._archive.at(place)
+            location = file.location(capture)
+            if location.coding == "whole":
+                return None
+            located.append((capture, StoredIn(location, file.source)))
+        return located or None
+
     def read(self, article_id: str, reader: ArchiveReader) -> PageRead | Failure | None:
         """Read the article of an address, if the archive has captures of it."""
         reading = reader.begin(self._found(article_id, f"http://{article_id}"))
@@ -234,17 +250,14 @@ class ArchivedPages:
             logger.info("%s: left out %d captures %s", self.path, count, why)
 
 
-def reader_of(
-    run: Run, settings: BaseSettings, extract: Callable[[Task], Awaitable[Extracted]]
-) -> ArchiveReader:
-    """Return a reader of the archives of a run, which extracts pages with a function."""
-    return ArchiveReader(
-        run.scope,
-        extract,
+def options_of(run: Run, settings: BaseSettings) -> ArchiveOptions:
+    """Return how the archives of a run are read."""
+    return ArchiveOptions(
         ",".join(run.arguments.sources),
-        at=run.arguments.at,
-        most_bytes=most_bytes(settings),
-        most_redirects=settings.getint("REDIRECT_MAX_TIMES"),
+        run.arguments.hosts,
+        run.arguments.at,
+        most_bytes(settings),
+        settings.getint("REDIRECT_MAX_TIMES"),
     )
 
 
@@ -254,7 +267,8 @@ def duplicates_in(run: Run, settings: BaseSettings) -> Duplicates | None:
     if len(archives) < len(run.sources):
         return None
     timeout = seconds_of(settings, "READ_TIMEOUT")
-    reader = reader_of(run, settings, TimedExtractor(run.publishers, timeout))
+    extract = TimedExtractor(run.publishers, timeout)
+    reader = ArchiveReader(run.publishers, extract, options_of(run, settings))
 
     def find(article_id: str) -> Claimant | Literal["failure"] | None:
         for archive in archives:

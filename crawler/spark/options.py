@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from crawler.crawl.archived_articles import ArchiveReader
-from crawler.crawl.scope import SAME, Scope
+from crawler.crawl.archived_articles import ArchiveOptions, ArchiveReader
+from crawler.crawl.scope import SAME
 from crawler.crawl.timed_extraction import TimedExtractor
 from crawler.extraction.directory import Choice, Publishers
 
@@ -51,11 +51,11 @@ def publishers_of(options: Options) -> Publishers:
 @cache
 def reader_of(options: Options) -> ArchiveReader:
     """Return the reader of a process, which reads one page after the other."""
+    publishers = publishers_of(options)
     return ArchiveReader(
-        Scope(publishers_of(options), options.hosts, by_host=False, everything=True),
-        TimedExtractor(publishers_of(options), options.read_timeout),
-        options.name,
-        at=options.at,
-        most_bytes=options.most_bytes,
-        most_redirects=options.most_redirects,
+        publishers,
+        TimedExtractor(publishers, options.read_timeout),
+        ArchiveOptions(
+            options.name, options.hosts, options.at, options.most_bytes, options.most_redirects
+        ),
     )

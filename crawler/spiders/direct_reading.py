@@ -11,13 +11,15 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-from crawler.crawl.archived_articles import PageFound
+from crawler.crawl.archive_tasks import ArchivedArticle
+from crawler.crawl.archived_articles import ArchiveReader, PageFound, Refused
 from crawler.crawl.page_extraction import TooSlowError
 from crawler.crawl.page_parser import PageParser
+from crawler.crawl.run import Found
 from crawler.engine import is_closing, note_item_done
 from crawler.middlewares.parsing import reader_processes
 from crawler.setting_values import seconds_of
-from crawler.sources.warc import ArchivedPages, reader_of
+from crawler.sources.warc import options_of
 from crawler.user_parts import may_see_pages
 from crawler.visits import Attempt
 
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
 
     from crawler.crawl.articles import ArticleState
     from crawler.crawl.page_extraction import Extracted, Task
-    from crawler.crawl.run import Found, Run
+    from crawler.crawl.run import Run
+    from crawler.sources.warc import ArchivedPages
     from crawler.warc.archive import Place
 
     Results = Callable[[ArticleState, PageFound | Attempt], Iterator[Any]]
@@ -52,10 +55,16 @@ class DirectReading:
         self._archive = archive
         self._results = results
         timeout, processes = seconds_of(settings, "READ_TIMEOUT"), reader_processes(settings)
+        options = options_of(run, settings)
         self._parser = PageParser(
-            run.publishers, timeout, processes, crawler.stats.inc_value, all_in_workers=True
+            run.publishers,
+            timeout,
+            processes,
+            crawler.stats.inc_value,
+            all_in_workers=True,
+            archive=options,
         )
-        self._reader = reader_of(run, settings, self._extract)
+        self._reader = ArchiveReader(run.publishers, self._extract, options)
         self._needs_page = may_see_pages(crawler)
         self._room = asyncio.Semaphore(settings.getint("CONCURRENT_REQUESTS"))
         self._articles: set[asyncio.Task[None]] = set()
@@ -154,7 +163,9 @@ class DirectReading:
     async def _find(self, state: ArticleState, places: list[Place]) -> PageFound | Attempt:
         """Return the page of an article, or why there is none."""
         try:
-            found = await self._archive.find(state, places, self._reader)
+            found = await self._read_in_worker(state, places)
+            if found is None:
+                found = await self._archive.find(state, places, self._reader)
         except Exception as error:
             logger.exception("%s: internal error", state.id)
             detail = f"{type(error).__name__}: {error}"
@@ -165,6 +176,18 @@ class DirectReading:
             detail = f"no capture in {self._archive.path}"
             return Attempt(self._archive.name, "not_saved", detail, None, 1)
         return Attempt(found.origin.source, found.reason, found.detail, found.status, 1)
+
+    async def _read_in_worker(
+        self, state: ArticleState, places: list[Place]
+    ) -> PageFound | Refused | None:
+        """Do what ``_find`` does, in a worker; None if none can."""
+        captures = self._archive.located(places)
+        if captures is None:
+            return None
+        article = ArchivedArticle(
+            Found(state.id, state.url), state.revision, captures, self._needs_page
+        )
+        return await self._parser.read(article)
 
     async def _extract(self, task: Task) -> Extracted:
         task = task._replace(needs_page=self._needs_page)

@@ -562,7 +562,8 @@ class FrontierSpider(Args[Parameters], Spider):
         return settlement.refused
 
     def _answer(self, response: Response, visit: Visit) -> page_facts.Answer:
-        rendered, candidates = visit.rendered, visit.candidates
+        rendered, candidates, state = visit.rendered, visit.candidates, visit.state
+        assert state is not None
         return page_facts.Answer(
             url=response.url,
             requested_url=requested_url(response),
@@ -571,9 +572,9 @@ class FrontierSpider(Args[Parameters], Spider):
             fetched_at=visit.fetched_at or datetime.now(UTC),
             origin=visit.origin,
             notes=tuple(visit.notes),
-            has_capture_of=candidates.has_capture_of
+            has_own_capture=candidates.has_capture_of(self.run.scope.url_of(state))
             if candidates
-            else lambda url: visit.has_own_capture,
+            else visit.has_own_capture,
             rendered_by=rendered.renderer if rendered else None,
             unfinished=rendered.unfinished if rendered else None,
         )

@@ -119,7 +119,7 @@ class Courier:
     def _found(self, visit: Visit) -> Found:
         state, candidates = visit.state, visit.candidates
         url = self._run.scope.url_of(state) if state else None
-        has_own_capture = bool(url and candidates and candidates.has_capture_of(url))
+        has_own_capture = candidates is not None and candidates.has_capture_of(url)
         return found_of(
             visit, visit.fetched_at or datetime.now(UTC), has_own_capture=has_own_capture
         )
