@@ -153,7 +153,8 @@ class PageParser:
     def _wanted_workers(self) -> int:
         size = self._pool.size
         if size == 0:
-            return 1
+            # What keeps this process busy would keep one worker as busy.
+            return 2 if self._loads.reading >= _FULL_LOAD else 1
         is_full = self._loads.reading >= _FULL_LOAD * size
         return size + (is_full and self._loads.own < _BUSY_LOAD)
 
