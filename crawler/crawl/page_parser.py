@@ -65,7 +65,7 @@ class PageParser:
     spends all its time reading, every page goes to them, and results come back in the order of the
     calls. A page that is large, or that takes longer than a second, goes to a worker in any case.
     ``count`` adds one to a stat of Scrapy's. With an ``archive``, workers can also ``read`` its
-    articles.
+    articles, and results come back when they are there.
     """
 
     def __init__(
@@ -85,7 +85,8 @@ class PageParser:
         self._all_in_workers = all_in_workers and processes > 0
         self._loads = Loads()
         setup = Setup(publishers.choice, timeout, archive)
-        self._pool = ParserPool(max(1, processes), setup, in_order=self._all_in_workers)
+        in_order = self._all_in_workers and archive is None
+        self._pool = ParserPool(max(1, processes), setup, in_order=in_order)
 
     def extract_here(self, task: Task) -> Extracted | None:
         """Extract a page in this process; None if a worker has to.
