@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydispatch.dispatcher import getAllReceivers, liveReceivers
 from scrapy import signals
+from scrapy.spidermiddlewares.httperror import HttpErrorMiddleware
+from scrapy.spidermiddlewares.referer import NoReferrerPolicy, RefererMiddleware
+from scrapy.spidermiddlewares.start import StartSpiderMiddleware
 from scrapy.utils.conf import build_component_list
 from scrapy.utils.misc import load_object
 
@@ -36,6 +39,9 @@ _REQUEST_SIGNALS = (
     signals.bytes_received,
     signals.scheduler_empty,
 )
+_SCHEDULING_SIGNALS = (signals.request_scheduled, signals.request_dropped)
+# They leave a request for a link as it is; the referrer middleware does under its default policy.
+_NEUTRAL_MIDDLEWARES = (StartSpiderMiddleware, HttpErrorMiddleware, RefererMiddleware)
 _ITEM_SIGNALS = (signals.item_scraped, signals.item_dropped, signals.item_error)
 # They see items before the first pipeline, or those that a pipeline dropped or failed on as they
 # were before it.
@@ -57,6 +63,23 @@ def may_see_requests(crawler: Crawler) -> bool:
         not all(map(_is_own, _configured(crawler, _REQUEST_CLASSES, _REQUEST_MIDDLEWARES)))
         or not all(_package_of(receiver) == "scrapy" for receiver in on_requests)
         or not all(_is_own(receiver) or not _takes_response(receiver) for receiver in on_items)
+    )
+
+
+def may_see_link_requests(crawler: Crawler) -> bool:
+    """Return whether a component may see or change the requests that the spider yields for links.
+
+    The settings, the class of the spider and the receivers of Scrapy's signals tell.
+    """
+    referrers = crawler.get_spider_middleware(RefererMiddleware)
+    if referrers is not None and referrers.default_policy is not NoReferrerPolicy:
+        return True
+    middlewares = set(_configured(crawler, (), ("SPIDER_MIDDLEWARES",)))
+    components = [type(crawler.spider), *_configured(crawler, ("SCHEDULER",), ())]
+    return (
+        not middlewares.issubset(_NEUTRAL_MIDDLEWARES)
+        or not all(map(_is_own, components))
+        or any(True for _ in _receivers(crawler, _SCHEDULING_SIGNALS))
     )
 
 

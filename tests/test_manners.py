@@ -394,6 +394,26 @@ def test_what_is_sent_after_a_redirect(live: Crawl, server: NewsServer) -> None:
     assert not any("referer" in headers for headers in sent_headers.values())
 
 
+def test_a_page_s_referrer_policy_holds_for_its_links(live: Crawl, server: NewsServer) -> None:
+    """Scrapy lets it take precedence over REFERRER_POLICY."""
+    referers: dict[str, str | None] = {}
+    seed_path = f"/news/{SEED}"
+
+    def respond(handler: BaseHTTPRequestHandler, before: int) -> None:
+        referers[handler.path] = handler.headers.get("Referer")
+        policy = {"Referrer-Policy": "unsafe-url"} if handler.path == seed_path else {}
+        answer(handler, 200, server.pages[handler.path], policy)
+
+    server.misbehaviour = dict.fromkeys(server.pages, respond)
+    run = live(seed=SEED, depth=2)
+    found_on = {f"/news/{key}": one["found_on"] for key, one in run.articles.items()}
+    assert referers == {
+        path: server.url + seed_path if page_id == SEED else None
+        for path, page_id in found_on.items()
+    }
+    assert len(set(referers.values())) == 2
+
+
 ARCHIVED_URL = f"http://en.alalam.ir/news/{SEED}"
 
 

@@ -1,4 +1,7 @@
-"""Components of the user's see parsed pages wherever Scrapy shows an item as it was scraped."""
+"""Components of the user's see parsed pages wherever Scrapy shows an item as it was scraped.
+
+They also see the requests for the links of a page, wherever Scrapy shows those.
+"""
 
 import json
 from pathlib import Path
@@ -6,7 +9,7 @@ from typing import Any
 
 import pytest
 from archives import NEWS, Warc, page
-from conftest import Crawl
+from conftest import SITE, Crawl
 
 MODULE = """
 from pathlib import Path
@@ -124,3 +127,80 @@ def test_a_part_of_a_user_sees_pages(crawl: Crawl, tmp_path: Path, name: str) ->
     }
     crawl(seed="1", depth=0, source=warc.path, settings=settings)
     assert (tmp_path / "seen.txt").read_text() == "ParsedPage 1\n"
+
+
+LINKS_MODULE = """
+from pathlib import Path
+
+from scrapy import Request, signals
+
+from crawler.scheduler import FrontierScheduler
+from crawler.spiders.articles import ArticlesSpider
+
+
+def note(request):
+    with Path("seen.txt").open("a") as seen:
+        print(request.meta["purpose"].article_id, file=seen)
+
+
+class Spidering:
+    async def process_spider_output(self, response, result):
+        async for one in result:
+            if isinstance(one, Request):
+                note(one)
+            yield one
+
+
+class Listener:
+    @classmethod
+    def from_crawler(cls, crawler):
+        listener = cls()
+        crawler.signals.connect(note, signal=signals.request_scheduled)
+        return listener
+
+
+class Scheduler(FrontierScheduler):
+    def enqueue_request(self, request):
+        note(request)
+        return super().enqueue_request(request)
+
+
+class Own(ArticlesSpider):
+    name = "articles"
+
+    def parse(self, response):
+        for one in super().parse(response):
+            if isinstance(one, Request):
+                note(one)
+            yield one
+"""
+LINK_PARTS: dict[str, dict[str, Any]] = {
+    "spider middleware": {"SPIDER_MIDDLEWARES": {"mine.Spidering": 60}},
+    "receiver of request_scheduled": {"EXTENSIONS": {"mine.Listener": 500}},
+    "scheduler": {"SCHEDULER": "mine.Scheduler"},
+    "spider": {"SPIDER_MODULES": "mine"},
+}
+SEED = "1752038"
+
+
+@pytest.mark.slow_after(1)
+@pytest.mark.parametrize("name", LINK_PARTS)
+def test_a_part_of_a_user_sees_the_requests_for_links(
+    crawl: Crawl, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "mine.py").write_text(LINKS_MODULE, encoding="utf-8")
+    settings = {
+        setting: json.dumps(value) if isinstance(value, dict) else value
+        for setting, value in LINK_PARTS[name].items()
+    }
+    run = crawl(seed=SEED, depth=1, source=SITE, settings=settings)
+    seen = set((tmp_path / "seen.txt").read_text().split())
+    not_saved = {key for key, one in run.teasers.items() if one["why"] == "not_saved"}
+    assert seen - {SEED} == {*run.articles, *not_saved} - {SEED}
+
+
+def test_scrapy_s_depth_middleware_changes_the_requests_for_links(crawl: Crawl) -> None:
+    depth = "scrapy.spidermiddlewares.depth.DepthMiddleware"
+    settings = {"SPIDER_MIDDLEWARES": json.dumps({depth: 900}), "STATS_DUMP": 1}
+    run = crawl(seed=SEED, depth=1, source=SITE, settings=settings)
+    assert "'request_depth_max': 1" in run.stderr

@@ -45,6 +45,7 @@ from crawler.spiders.fallback import Fallback
 from crawler.spiders.lists import choose
 from crawler.spiders.parameters import Parameters
 from crawler.unavailable import NotSaved, SameArticle, Stopped, Unavailable
+from crawler.user_parts import may_see_link_requests
 from crawler.visits import PURPOSE, Attempt, Visit, errand_of, visit_in, visit_of
 from crawler.workers.roles import original_settings, role_of, take_role
 
@@ -101,6 +102,7 @@ class FrontierSpider(Args[Parameters], Spider):
         # By the order of their articles, the responses and failures that wait for others, and the
         # functions that will read them.
         self._held: dict[int, tuple[Response | TwistedFailure, Callable[[], Iterator[Any]]]] = {}
+        self._link_requests_seen: bool | None = None
         by_host = LIVE in parsed.sources
         scope = Scope(
             parsed.publishers, parsed.hosts, by_host=by_host, everything=parsed.everything
@@ -227,15 +229,10 @@ class FrontierSpider(Args[Parameters], Spider):
                 self._learn_template(url, SEED_DEPTH)
         return to_fetch
 
-    def start_with_lists(
-        self, urls: Mapping[str, str], found_on: ArticleState | None = None
-    ) -> Iterator[Request]:
-        """Give lists of articles, by their ids, to the frontier, and yield their requests.
-
-        ``found_on`` is the list that names them.
-        """
+    def start_with_lists(self, urls: Mapping[str, str]) -> Iterator[Request]:
+        """Give lists of articles, by their ids, to the frontier, and yield their requests."""
         self.run.started = True
-        for list_id in self.run.frontier.seed_lists(urls, found_on):
+        for list_id in self.run.frontier.seed_lists(urls):
             yield self.request(self.run.frontier.known[list_id])
 
     def _found(self, text: str) -> Found:
@@ -344,7 +341,20 @@ class FrontierSpider(Args[Parameters], Spider):
             scraped = engine.scraper.enqueue_scrape(held_result, request.copy())
             # The engine asks by itself only after the first call.
             scraped.addBoth(lambda _: ask_scheduler(engine))
+        if engine is not None:
+            # The frontier may have more articles now. The engine asks by itself if it gets requests
+            # for them, and once the items of the page have been processed.
+            ask_scheduler(engine)
         yield from results
+
+    def _shows_links(self) -> bool:
+        """Return whether somebody may see or change the requests for the links of pages."""
+        if not self.run.started:
+            return True
+        if self._link_requests_seen is None:
+            # Once the crawl reads pages, everything is connected that will be.
+            self._link_requests_seen = may_see_link_requests(self.crawler)
+        return self._link_requests_seen
 
     def _release_all(self) -> Iterator[tuple[Any, Response | TwistedFailure]]:
         """Read the pages that still wait when the run was stopped; yield their items."""
@@ -423,7 +433,8 @@ class FrontierSpider(Args[Parameters], Spider):
                 self._learn_template(state.url, SEED_DEPTH)
         is_live = visit.origin is None and same_server(response.url, requested_url(response))
         state.new_validators = validators_of(response) if is_live else NO_VALIDATORS
-        yield from self._article(state, self._answer(response, visit), extracted, visit.evidence)
+        answer = self._answer(response, visit)
+        yield from self._article(state, answer, extracted, visit.evidence, response)
 
     def _article(
         self,
@@ -431,8 +442,12 @@ class FrontierSpider(Args[Parameters], Spider):
         answer: page_facts.Answer,
         extracted: Extracted,
         evidence: Evidence,
+        response: Response | None = None,
     ) -> Iterator[Any]:
-        """Yield requests for the links of a page that is an article, then the page."""
+        """Yield requests for the links of a page that is an article, then the page.
+
+        A page that was read without a request has no ``response``.
+        """
         record = extracted.result
         assert not isinstance(record, Refusal)
         fetch = self._identify(state, answer, record)
@@ -444,7 +459,9 @@ class FrontierSpider(Args[Parameters], Spider):
         if follows or self.run.job is not None:
             edges = self._edges(state, record)
             if follows:
-                yield from self._follow(state, extracted, record, edges)
+                assert response is not None
+                added = self._follow(state, extracted, record, edges)
+                yield from self._requests(added, response)
             self.run.frontier.note_links(
                 state, edges, fetch.fetched_at, evidence, is_whole=record.links is not None
             )
@@ -463,9 +480,10 @@ class FrontierSpider(Args[Parameters], Spider):
         extracted: Extracted,
         record: PageRecord,
         edges: tuple[Edge, ...],
-    ) -> Iterator[Request]:
-        """Yield requests for the articles that a page links to in the roles to follow."""
+    ) -> list[str]:
+        """Give the frontier the links of a page in the roles to follow; return the ids to fetch."""
         frontier, has_links = self.run.frontier, False
+        to_fetch: list[str] = []
         for role in frontier.roles:
             if role == "related":
                 items = list(map(self._with_own_id, record.related or ()))
@@ -474,11 +492,20 @@ class FrontierSpider(Args[Parameters], Spider):
                 items = [as_item(edge) for edge in edges if edge.role == role]
                 have_urls = True
             has_links |= bool(items)
-            added = frontier.add_links(state.id, items, have_urls=have_urls, role=role)
-            for article_id in added:
-                yield self.request(frontier.known[article_id])
+            to_fetch += frontier.add_links(state.id, items, have_urls=have_urls, role=role)
         if has_links:
             self.crawler.stats.inc_value("articles/with_links")
+        return to_fetch
+
+    def _requests(self, article_ids: Iterable[str], response: Response) -> Iterator[Request]:
+        """Yield requests for articles that a page led to, if somebody may see or change them.
+
+        The scheduler makes the others when the frontier hands out their articles. Scrapy's referrer
+        middleware changes requests if the page sends a Referrer-Policy, whatever the settings say.
+        """
+        if self._shows_links() or b"Referrer-Policy" in response.headers:
+            for article_id in article_ids:
+                yield self.request(self.run.frontier.known[article_id])
 
     def _evidence(self, response: Response, visit: Visit) -> Evidence:
         """Return the record of an archive that holds the page of a response, if any does."""
@@ -494,9 +521,9 @@ class FrontierSpider(Args[Parameters], Spider):
         """Yield requests for the articles and the lists of a list; its failure if it is none."""
         frontier, stats = self.run.frontier, self.crawler.stats
         frontier.prune(state, found.pruned)
-        for article_id in frontier.add_links(state.id, found.items):
-            yield self.request(frontier.known[article_id])
-        yield from self.start_with_lists(found.lists, state)
+        to_fetch = frontier.add_links(state.id, found.items)
+        to_fetch += frontier.seed_lists(found.lists, state)
+        yield from self._requests(to_fetch, response)
         stats.inc_value("lists/articles", len(found.items))
         for reason, count in found.left_out.items():
             stats.inc_value(f"lists/left_out/{reason}", count)
