@@ -6,6 +6,7 @@ this machine or its local network. Only hosts and ports that the user names may 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from socket import inet_aton, inet_ntoa
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,7 @@ def is_private(address: str) -> bool:
     return not ip.is_global or ip.is_multicast
 
 
+@lru_cache
 def is_private_literal(host: str) -> bool:
     """Return whether a URL's host is a literal private IP address, or localhost.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
-from urllib.parse import urlsplit
 
 from scrapy.exceptions import NotConfigured
+from scrapy.utils.httpobj import urlparse_cached
 
 from crawler.crawl.run import run_of
 from crawler.downloading.addresses import PrivateAddressError, is_private_literal, named_by_user
@@ -47,7 +47,7 @@ class PublisherOnlyMiddleware:
         if errand is None or errand.robots_redirects is None:
             # RFC 9309, 2.3.1.2: redirects of robots.txt are followed wherever they lead.
             refuse_other_hosts(request, self._run.scope)
-        host = urlsplit(request.url).hostname or ""
+        host = urlparse_cached(request).hostname or ""
         if is_private_literal(host) and host_and_port(request.url) not in self._named_hosts:
             raise PageRefused("private_address", str(PrivateAddressError(host, host)))
 

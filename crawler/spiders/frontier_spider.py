@@ -454,17 +454,18 @@ class FrontierSpider(Args[Parameters], Spider):
         if fetch is None:
             self._count_duplicate(state)
             return
-        follows = not self.run.arguments.everything
+        frontier, follows = self.run.frontier, not self.run.arguments.everything
         # Only a ledger keeps links.
-        if follows or self.run.job is not None:
-            edges = self._edges(state, record)
-            if follows:
-                assert response is not None
-                added = self._follow(state, extracted, record, edges)
-                yield from self._requests(added, response)
-            self.run.frontier.note_links(
-                state, edges, fetch.fetched_at, evidence, is_whole=record.links is not None
-            )
+        keeps_links = self.run.job is not None
+        follows_more = follows and frontier.roles != ("related",)
+        edges = self._edges(state, record) if keeps_links or follows_more else ()
+        if follows:
+            assert response is not None
+            added = self._follow(state, extracted, record, edges)
+            yield from self._requests(added, response)
+        if keeps_links:
+            is_whole = record.links is not None
+            frontier.note_links(state, edges, fetch.fetched_at, evidence, is_whole=is_whole)
         yield self._item(fetch, extracted, record)
 
     def _edges(self, state: ArticleState, record: PageRecord) -> tuple[Edge, ...]:
