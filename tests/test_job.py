@@ -1,15 +1,19 @@
 """A job without a crawl: how its runs follow each other, and when changes become durable."""
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from job_state import history_of, new_job, seed_and_take  # noqa: F401
 from jobs import article, begin, failure, finish, frontier_of, place_in, record_outcome, run
+from sqlalchemy import Connection, select
 
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger import job as jobs_module
 from crawler.crawl.ledger.job import Job
+from crawler.crawl.ledger.schema import PAGES, RUNS
 from crawler.errors import CrawlerError, LedgerError
 from crawler.exit_codes import HELD
 
@@ -209,6 +213,63 @@ def test_nothing_is_kept_after_a_failure(job: Job) -> None:
     assert frontier.take() is None
     with pytest.raises(LedgerError, match="first"):
         job.note_reconsidered()
+
+
+def test_a_commit_that_was_begun_comes_before_all_else(job: Job) -> None:
+    """Reads see it, later commits follow it, and the end of the run waits for it."""
+    begin(job, sync_seconds=1000)
+    assert job.pages is not None and job.run is not None
+    commits = job.pages.commits
+    for article_id in "123456789":
+        record_outcome(job, seed_and_take(job, article_id), "A")
+        commits.begin_flush()
+        assert history_of(job, article_id).state == "article"
+    frontier_of(job).seed(["last"])
+    commits.begin_flush()
+    job.end(job.run, "finished")
+    assert commits.failed is None
+    with job.database.snapshot() as connection:
+        [(_, is_finished)] = connection.execute(select(RUNS.c.run, RUNS.c.finished))
+    assert (history_of(job, "last").queued, is_finished) == (True, False)
+
+
+# The server stores what one thread sends it.
+@pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("finds_it", ["flush", "begin_flush", "rows", "balance", "end"])
+def test_a_commit_that_fails_after_it_was_begun(job: Job, finds_it: str) -> None:
+    """Whatever comes next finds the error, and nothing is stored after what is lost."""
+    failures: list[CrawlerError] = []
+    begin(job, sync_seconds=1000, on_failure=failures.append)
+    assert job.pages is not None and job.run is not None
+    commits = job.pages.commits
+    commits.flush()
+
+    def fail(connection: Connection, rows: list[Any]) -> None:
+        raise ValueError("no such luck")
+
+    frontier_of(job).seed(["lost"])
+    commits.batch.also[fail] = [1]
+    commits.begin_flush()
+    frontier_of(job).seed(["after it"])
+    if finds_it in ("balance", "end"):
+        end = partial(job.end, job.run, "finished")
+        with pytest.raises(LedgerError, match="ValueError: no such luck; this is a bug"):
+            {"balance": job.balance, "end": end}[finds_it]()
+        assert failures == []
+    elif finds_it == "rows":
+        assert commits.rows(select(RUNS)) == ()
+    else:
+        getattr(commits, finds_it)()
+    commits.flush()
+    assert [str(error) for error in failures] == [
+        f"the ledger {job.database.name}: ValueError: no such luck; "
+        "this is a bug in this program, please report it"
+    ]
+    job.close()
+    database = jobs_module.read(job.place)
+    assert [row.ended for row in database.rows(select(RUNS))] == [None]
+    assert database.rows(select(PAGES)) == []
+    database.close()
 
 
 def test_a_job_is_held_by_one_process(job: Job, tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ class JobKeeper:
 
     def _flush(self) -> None:
         if self._job.pages is not None:
-            self._job.pages.commits.flush()
+            self._job.pages.commits.begin_flush()
 
     def engine_stopped(self) -> None:
         """End the run if its feeds are written; otherwise the next run writes them first."""

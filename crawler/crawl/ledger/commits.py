@@ -7,10 +7,12 @@ the ledger therefore holds everything up to some point in time.
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from crawler.crash import point
 from crawler.crawl.ledger import history
@@ -89,34 +91,60 @@ class Commits:
 
         The commit is durable if the next one may come too late for ``sync_seconds``.
         """
+        self.begin_flush(durable=durable)
+        self._wait()
+
+    def begin_flush(self, *, durable: bool = False) -> None:
+        """Begin to commit the changes since the last flush, as ``flush`` does.
+
+        The next read or flush waits for the commit, and finds its error.
+        """
+        self._wait()
         durable = durable or time.monotonic() - self._synced_at >= self.sync_seconds / 2
         if self.failed is not None or not (self.batch or (durable and self._has_unsynced)):
             return
         point("before a commit")
         try:
-            for make_durable in self.before_commit:
-                make_durable()
-            self.database.store(partial(self._write, durable), durable=durable)
+            with self._bugs():
+                for make_durable in self.before_commit:
+                    make_durable()
+                began_at = time.monotonic()
+                write = partial(self._write, self.batch.writer(), durable)
+                self.database.begin_store(write, durable=durable)
         except CrawlerError as error:
             self.fail(error)
             return
-        except Exception as error:
-            self.fail(
-                LedgerError(
-                    f"the ledger {self.database.name}: {type(error).__name__}: {error}; "
-                    "this is a bug in this program, please report it"
-                )
-            )
-            return
-        point("after a commit")
         self.batch = Batch(self.run, self.batch.places)
         self._has_unsynced = not durable
         if durable:
-            self._synced_at = time.monotonic()
+            self._synced_at = began_at
 
-    def _write(self, durable: bool, connection: Connection) -> None:
-        self.batch.write(connection)
+    def _wait(self) -> None:
+        if self.failed is None:
+            try:
+                self.database.wait()
+            except CrawlerError as error:
+                self.fail(error)
+
+    def _write(
+        self, write: Callable[[Connection], None], durable: bool, connection: Connection
+    ) -> None:
+        with self._bugs():
+            write(connection)
         if durable:
             of_run = update(RUNS).where(RUNS.c.run == self.run)
             connection.execute(of_run.values(alive_at=self.database.now_text()))
         point("in a commit")
+
+    @contextmanager
+    def _bugs(self) -> Iterator[None]:
+        """Raise errors that nobody expects as LedgerError."""
+        try:
+            yield
+        except (CrawlerError, SQLAlchemyError):
+            raise
+        except Exception as error:
+            raise LedgerError(
+                f"the ledger {self.database.name}: {type(error).__name__}: {error}; "
+                "this is a bug in this program, please report it"
+            ) from error

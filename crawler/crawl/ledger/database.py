@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import String, bindparam, func, select, text
 
+from crawler.crash import point
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
@@ -25,7 +27,7 @@ _Result = TypeVar("_Result")
 
 
 class Database(ABC):
-    """A connection to a ledger, for one thread. Every method raises LedgerError on failure.
+    """A connection to a ledger, used by one thread. Every method raises LedgerError on failure.
 
     ``name`` stands for the ledger in messages.
     """
@@ -51,6 +53,19 @@ class Database(ABC):
         It may be called several times, after each failure that another try may overcome. A
         ``durable`` commit survives a power cut, and so do all before it.
         """
+
+    def begin_store(self, write: Callable[[Connection], None], *, durable: bool = False) -> None:
+        """Store something, as ``store`` does, perhaps in another thread after this has returned.
+
+        Whatever is done next with the database waits until it is stored, and raises its error if
+        that failed: nothing may be stored that comes after changes that are lost.
+        """
+        self.store(write, durable=durable)
+        point("after a commit")
+
+    def wait(self) -> None:
+        """Wait until what ``begin_store`` began is stored."""
+        return
 
     @abstractmethod
     def now(self) -> float:

@@ -11,6 +11,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
@@ -19,6 +20,7 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
+from crawler.crash import point
 from crawler.crawl.ledger.database import Database
 from crawler.crawl.ledger.rows import utc_now
 from crawler.crawl.ledger.schema import METADATA
@@ -75,6 +77,10 @@ class SqliteDatabase(Database):
         self.path = path
         self.name = str(path)
         self._lock = lock
+        # SQLite and the disk take most of the time of a commit, and need no lock of Python's. The
+        # connection is in use by one thread at a time: each use waits for the last commit.
+        self._thread = ThreadPoolExecutor(1, "ledger")
+        self._stored: Future[None] | None = None
         with _errors_of_files(path):
             if not path.is_file():
                 raise _error(path, "it is no file")
@@ -95,22 +101,33 @@ class SqliteDatabase(Database):
         with self.snapshot() as connection:
             return connection.execute(query, values).all()
 
-    @contextmanager
-    def transaction(self, *, durable: bool = False) -> Iterator[Connection]:
-        """Commit everything or nothing."""
+    def store(self, write: Callable[[Connection], _Result], *, durable: bool = False) -> _Result:
+        self.wait()
+        return self._store(write, durable)
+
+    def begin_store(self, write: Callable[[Connection], None], *, durable: bool = False) -> None:
+        self.wait()
+        self._stored = self._thread.submit(self._store_in_thread, write, durable)
+
+    def wait(self) -> None:
+        if self._stored is not None:
+            self._stored.result()
+
+    def _store_in_thread(self, write: Callable[[Connection], None], durable: bool) -> None:
+        self._store(write, durable)
+        point("after a commit")
+
+    def _store(self, write: Callable[[Connection], _Result], durable: bool) -> _Result:
         with _errors(self.path):
             if durable:
                 self._pragma("PRAGMA synchronous = FULL")
             try:
                 with self.connection.begin():
-                    yield self.connection
+                    result = write(self.connection)
             finally:
                 if durable:
                     self._pragma("PRAGMA synchronous = NORMAL")
-
-    def store(self, write: Callable[[Connection], _Result], *, durable: bool = False) -> _Result:
-        with self.transaction(durable=durable) as connection:
-            return write(connection)
+        return result
 
     def read(self, act: Callable[[Connection], _Result]) -> _Result:
         with self.snapshot() as connection:
@@ -118,6 +135,7 @@ class SqliteDatabase(Database):
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
+        self.wait()
         with _errors(self.path):
             try:
                 yield self.connection
@@ -143,6 +161,7 @@ class SqliteDatabase(Database):
         return sum(file.stat().st_size for file in files)
 
     def close(self) -> None:
+        self._thread.shutdown()
         with suppress(SQLAlchemyError):
             self.connection.close()
         self._engine.dispose()
@@ -220,7 +239,9 @@ def _make_engine(path: Path, *, write: bool) -> Any:
     quoted = str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
     uri = f"file:{quoted}?mode={mode}{'&immutable=1' if is_immutable else ''}&uri=true"
     engine = create_engine(
-        f"sqlite:///{uri}", poolclass=StaticPool, connect_args={"timeout": _BUSY_SECONDS}
+        f"sqlite:///{uri}",
+        poolclass=StaticPool,
+        connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
     )
 
     @event.listens_for(engine, "connect")
