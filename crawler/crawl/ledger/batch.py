@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import bindparam, delete, exists, update
@@ -139,7 +140,8 @@ class Batch:
         templates = [(*key, depth) for key, depth in self.templates.items()]
         # Some of these rows have ids that were current when they were added.
         before_moves: tuple[tuple[Any, list[Any]], ...] = (
-            (_UPSERT_LISTING, self.listings),
+            # In the order of the table, each page of it is read and written once.
+            (_UPSERT_LISTING, sorted(self.listings, key=itemgetter(0))),
             (_INSERT_RECORD, self.records),
             (_INSERT_FETCH, self.fetches),
         )
