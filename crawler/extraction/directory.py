@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple, Self
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from crawler.extraction import publisher_files
 from crawler.extraction.addresses import article_address
@@ -13,7 +13,7 @@ from crawler.extraction.publishers import Publisher, publisher_at
 
 DEFAULT_SITE = "alalam"
 """The publisher of bare ids if no ``site`` is given."""
-_CACHED = 16_384
+_CACHED = 1024
 
 
 class Choice(NamedTuple):
@@ -56,7 +56,7 @@ class Publishers:
                 home = replace(home, base_url=urljoin(choice.home_url, "/"))
             home = home.at(choice.base_url)
         self.home = home
-        self.of = lru_cache(maxsize=_CACHED)(self._of)
+        self._at = lru_cache(maxsize=_CACHED)(self._publisher_at)
 
     @classmethod
     def of_job(cls, site: str, folder: str | None = None) -> Self:
@@ -65,8 +65,16 @@ class Publishers:
             return cls(Choice(site=site, folder=folder))
         return cls(Choice(home_url=f"http://{site}", folder=folder))
 
-    def _of(self, url: str) -> Publisher | None:
+    def of(self, url: str) -> Publisher | None:
         """Return the publisher of a URL; None if it is not on the web."""
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return None
+        return self._at(parts.scheme, parts.netloc)
+
+    def _publisher_at(self, scheme: str, server: str) -> Publisher | None:
+        url = f"{scheme}://{server}"
         if self.home.owns(url):
             return self.home
         found = self._found(url)
