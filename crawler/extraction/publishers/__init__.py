@@ -20,7 +20,7 @@ from crawler.extraction.addresses import article_address, ascii_host, domain_of
 from crawler.extraction.article_urls import is_article_address
 
 _MOST_MARKS = 4
-_CACHED = 16_384
+_CACHED = 1024
 _NOT_IN_IDS = re.compile(r"[/?#\s]")
 NUMBER = re.compile(r"[0-9]{1,18}")
 """An article id that is a number."""
