@@ -70,6 +70,9 @@ def _read(
     headline, is_marked = title, False
     if title and len(title) <= LONGEST_HEADLINE:
         headline, is_marked = _headline(title, publisher)
+        if headline == title:
+            # One text instead of two: they are most of what an entry of the cache takes.
+            headline = title
     picture_url, uploaded_at, is_video = (
         _picture(picture, publisher) if picture else (None, None, False)
     )
