@@ -15,16 +15,22 @@ from crawler.spiders.articles import ArticlesSpider
 process = CrawlerProcess({words})
 process.crawl(ArticlesSpider, seed="{seed}", source="{site}", depth="0")
 process.start()
-names = ("sqlalchemy", "psycopg", "sqlalchemy.dialects.postgresql", "crawler.workers.team")
+names = (
+    "sqlalchemy",
+    "psycopg",
+    "sqlalchemy.dialects.postgresql",
+    "crawler.workers.team",
+    "warcio",
+)
 print(*(name for name in names if name in sys.modules))
 """
 
 
 @pytest.mark.parametrize(("settings", "imported"), [({}, ""), ({"JOBDIR": "job"}, "sqlalchemy")])
-def test_a_crawl_without_a_database_server(
+def test_a_crawl_without_a_database_server_or_an_archive(
     settings: dict[str, str], imported: str, tmp_path: Path
 ) -> None:
-    words = {"SUMMARY_ENABLED": False, **settings}
+    words = {"SUMMARY_ENABLED": False, "SPIDER_MODULES": ["crawler.spiders"], **settings}
     result = subprocess.run(
         [sys.executable, "-c", SCRIPT.format(words=words, seed=SEED, site=SITE)],
         cwd=tmp_path,

@@ -14,7 +14,6 @@ from twisted.internet.error import ConnectionDone, ConnectionLost
 
 from crawler.downloading.connections import Connection
 from crawler.downloading.handler import CarefulDownloadHandler
-from crawler.warc.writer import Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from crawler.downloading.connections import Ending
     from crawler.downloading.downloads import Download
     from crawler.downloading.routes import Route
+    from crawler.warc.writer import Exchange
 
 
 class RecordingDownloadHandler(CarefulDownloadHandler):
@@ -59,6 +59,9 @@ class _RecordingConnection(Connection):
     def ended(self, download: Download, error: BaseException | None) -> None:
         if not self._received:
             return
+        # Most runs have no archive.
+        from crawler.warc.writer import Exchange
+
         received, self._received = b"".join(self._received), []
         # A proxy's address is not the server's.
         address = self.peer.address if self.route.is_direct else None

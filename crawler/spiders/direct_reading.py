@@ -11,7 +11,6 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-from crawler.crawl.archive_tasks import ArchivedArticle
 from crawler.crawl.archived_articles import ArchiveReader, PageFound, Refused
 from crawler.crawl.page_extraction import TooSlowError
 from crawler.crawl.page_parser import PageParser
@@ -19,7 +18,6 @@ from crawler.crawl.run import Found
 from crawler.engine import is_closing, note_item_done
 from crawler.middlewares.parsing import reader_processes
 from crawler.setting_values import seconds_of
-from crawler.sources.warc import options_of
 from crawler.user_parts import may_see_pages
 from crawler.visits import Attempt
 
@@ -49,6 +47,9 @@ class DirectReading:
     def __init__(
         self, crawler: Crawler, run: Run, archive: ArchivedPages, results: Results
     ) -> None:
+        # Scrapy imports this module in every run, and few read archives.
+        from crawler.sources.warc import options_of
+
         settings = crawler.settings
         self._crawler = crawler
         self._run = run
@@ -181,6 +182,9 @@ class DirectReading:
         self, state: ArticleState, places: list[Place]
     ) -> PageFound | Refused | None:
         """Do what ``_find`` does, in a worker; None if none can."""
+        # As in ``__init__``, not at the top of this module.
+        from crawler.crawl.archive_tasks import ArchivedArticle
+
         captures = self._archive.located(places)
         if captures is None:
             return None
