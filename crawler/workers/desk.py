@@ -88,6 +88,7 @@ class Desk:
         self._database: PostgresDatabase = run.job.database  # type: ignore[assignment]
         self._commits: Commits = run.job.pages.commits
         self._commits.on_outcome = self._note_outcome
+        self._commits.after_commit.append(self._reuse_space)
         self._steps: Counter[str] = Counter()
         self._new: list[_Order] = []
         self._waiting: dict[int, _Order] = {}
@@ -165,7 +166,6 @@ class Desk:
             while not is_closing(self._crawler.engine):
                 self._place_orders()
                 self._collect()
-                self._reuse_space()
                 await asyncio.sleep(_POLL_SECONDS)
         except CrawlerError as error:
             self._commits.fail(error)

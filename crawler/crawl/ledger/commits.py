@@ -57,6 +57,8 @@ class Commits:
 
         Any commit may survive a power cut, and must not refer to files that do not.
         """
+        self.after_commit: list[Callable[[], None]] = []
+        """Called after each commit, which SQLite may still be writing."""
         self.on_outcome: Callable[[ArticleState], None] = lambda state: None
         """Called with each article whose outcome the next commit stores."""
         [row] = database.rows(select(JOB.c.places))
@@ -111,6 +113,8 @@ class Commits:
                 began_at = time.monotonic()
                 write = partial(self._write, self.batch.writer(), durable)
                 self.database.begin_store(write, durable=durable)
+                for follow_up in self.after_commit:
+                    follow_up()
         except CrawlerError as error:
             self.fail(error)
             return
