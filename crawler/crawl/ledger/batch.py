@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -129,14 +128,8 @@ class Batch:
         self.aliases[alias] = article_id
         self.edge_changes.append(Renaming(alias, article_id))
 
-    def writer(self) -> Callable[[Connection], None]:
-        """Return a function that writes all rows within a transaction.
-
-        The articles are written as they are now, whatever happens to them until then.
-        """
-        return partial(self._write, list(map(self._row, self.articles.values())))
-
-    def _write(self, pages: list[tuple[Any, ...]], connection: Connection) -> None:
+    def write(self, connection: Connection) -> None:
+        """Write all rows within a transaction."""
         templates = [(*key, depth) for key, depth in self.templates.items()]
         # Some of these rows have ids that were current when they were added.
         before_moves: tuple[tuple[Any, list[Any]], ...] = (
@@ -148,7 +141,7 @@ class Batch:
         after_moves: tuple[tuple[Any, list[Any]], ...] = (
             (_UPSERT_ALIAS, list(self.aliases.items())),
             (_UPSERT_TEMPLATE, templates),
-            (_UPSERT_PAGE, pages),
+            (_UPSERT_PAGE, [self._row(state) for state in self.articles.values()]),
             (_UPSERT_ARCHIVED, [tuple(archived) for archived in self.archived.values()]),
         )
         for statement, rows in before_moves:

@@ -7,12 +7,10 @@ the ledger therefore holds everything up to some point in time.
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from crawler.crash import point
 from crawler.crawl.ledger import history
@@ -107,16 +105,22 @@ class Commits:
             return
         point("before a commit")
         try:
-            with self._bugs():
-                for make_durable in self.before_commit:
-                    make_durable()
-                began_at = time.monotonic()
-                write = partial(self._write, self.batch.writer(), durable)
-                self.database.begin_store(write, durable=durable)
-                for follow_up in self.after_commit:
-                    follow_up()
+            for make_durable in self.before_commit:
+                make_durable()
+            began_at = time.monotonic()
+            self.database.begin_store(partial(self._write, durable), durable=durable)
+            for follow_up in self.after_commit:
+                follow_up()
         except CrawlerError as error:
             self.fail(error)
+            return
+        except Exception as error:
+            self.fail(
+                LedgerError(
+                    f"the ledger {self.database.name}: {type(error).__name__}: {error}; "
+                    "this is a bug in this program, please report it"
+                )
+            )
             return
         self.batch = Batch(self.run, self.batch.places)
         self._has_unsynced = not durable
@@ -130,25 +134,9 @@ class Commits:
             except CrawlerError as error:
                 self.fail(error)
 
-    def _write(
-        self, write: Callable[[Connection], None], durable: bool, connection: Connection
-    ) -> None:
-        with self._bugs():
-            write(connection)
+    def _write(self, durable: bool, connection: Connection) -> None:
+        self.batch.write(connection)
         if durable:
             of_run = update(RUNS).where(RUNS.c.run == self.run)
             connection.execute(of_run.values(alive_at=self.database.now_text()))
         point("in a commit")
-
-    @contextmanager
-    def _bugs(self) -> Iterator[None]:
-        """Raise errors that nobody expects as LedgerError."""
-        try:
-            yield
-        except (CrawlerError, SQLAlchemyError):
-            raise
-        except Exception as error:
-            raise LedgerError(
-                f"the ledger {self.database.name}: {type(error).__name__}: {error}; "
-                "this is a bug in this program, please report it"
-            ) from error

@@ -55,7 +55,7 @@ class Database(ABC):
         """
 
     def begin_store(self, write: Callable[[Connection], None], *, durable: bool = False) -> None:
-        """Store something, as ``store`` does, perhaps in another thread after this has returned.
+        """Store something, as ``store`` does; another thread may commit it after this has returned.
 
         Whatever is done next with the database waits until it is stored, and raises its error if
         that failed: nothing may be stored that comes after changes that are lost.

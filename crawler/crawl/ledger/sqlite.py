@@ -12,7 +12,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
@@ -77,10 +77,11 @@ class SqliteDatabase(Database):
         self.path = path
         self.name = str(path)
         self._lock = lock
-        # SQLite and the disk take most of the time of a commit, and need no lock of Python's. The
-        # connection is in use by one thread at a time: each use waits for the last commit.
+        # SQLite and the disk take all of the time of a COMMIT, and need no lock of Python's. (The
+        # statements before it would take that lock for each row.) The connection is in use by one
+        # thread at a time: each use waits for the last COMMIT.
         self._thread = ThreadPoolExecutor(1, "ledger")
-        self._stored: Future[None] | None = None
+        self._committed: Future[None] | None = None
         with _errors_of_files(path):
             if not path.is_file():
                 raise _error(path, "it is no file")
@@ -103,31 +104,37 @@ class SqliteDatabase(Database):
 
     def store(self, write: Callable[[Connection], _Result], *, durable: bool = False) -> _Result:
         self.wait()
-        return self._store(write, durable)
+        result, transaction = self._write(write, durable)
+        self._commit(transaction)
+        return result
 
     def begin_store(self, write: Callable[[Connection], None], *, durable: bool = False) -> None:
         self.wait()
-        self._stored = self._thread.submit(self._store_in_thread, write, durable)
+        _, transaction = self._write(write, durable)
+        self._committed = self._thread.submit(self._commit_in_thread, transaction)
 
     def wait(self) -> None:
-        if self._stored is not None:
-            self._stored.result()
+        if self._committed is not None:
+            self._committed.result()
 
-    def _store_in_thread(self, write: Callable[[Connection], None], durable: bool) -> None:
-        self._store(write, durable)
-        point("after a commit")
-
-    def _store(self, write: Callable[[Connection], _Result], durable: bool) -> _Result:
-        with _errors(self.path):
+    def _write(
+        self, write: Callable[[Connection], _Result], durable: bool
+    ) -> tuple[_Result, ExitStack]:
+        """Write within a transaction; return the result, and what commits it when it is closed."""
+        with _errors(self.path), ExitStack() as transaction:
             if durable:
                 self._pragma("PRAGMA synchronous = FULL")
-            try:
-                with self.connection.begin():
-                    result = write(self.connection)
-            finally:
-                if durable:
-                    self._pragma("PRAGMA synchronous = NORMAL")
-        return result
+                transaction.callback(self._pragma, "PRAGMA synchronous = NORMAL")
+            transaction.enter_context(self.connection.begin())
+            return write(self.connection), transaction.pop_all()
+
+    def _commit(self, transaction: ExitStack) -> None:
+        with _errors(self.path):
+            transaction.close()
+
+    def _commit_in_thread(self, transaction: ExitStack) -> None:
+        self._commit(transaction)
+        point("after a commit")
 
     def read(self, act: Callable[[Connection], _Result]) -> _Result:
         with self.snapshot() as connection:
