@@ -71,14 +71,10 @@ def make(folder: Path, known: int) -> None:
             job.pages.commits.flush()
     job.pages.commits.flush(durable=True)
     columns = {"run": 1, "kind": "article", "revision": 1, "crc": zlib.crc32(b"{}"), "json": b"{}"}
-    with job.database.transaction() as connection:
-        connection.execute(
-            RECORDS.insert(),
-            [
-                {"record": number, "id": str(FIRST_ID + number), **columns}
-                for number in range(1, known, 2)
-            ],
-        )
+    rows = [
+        {"record": number, "id": str(FIRST_ID + number), **columns} for number in range(1, known, 2)
+    ]
+    job.database.store(lambda connection: connection.execute(RECORDS.insert(), rows))
     job.end(job.run, "shutdown")
     job.close()
 

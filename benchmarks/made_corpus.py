@@ -3,10 +3,12 @@
 import random
 import zlib
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from sqlalchemy import Connection
 
 from crawler.crawl.articles import ArticleState, Lister, Recheck
 from crawler.crawl.ledger.job import Job
@@ -119,6 +121,14 @@ def make_feed(file: Path, count: int, link_count: int = 20) -> None:
             feed.write(msgspec.json.encode(record(number, count, link_count)) + b"\n")
 
 
+def _insert(
+    records: list[dict[str, Any]], links: list[dict[str, Any]], connection: Connection
+) -> None:
+    connection.execute(RECORDS.insert(), records)
+    # A job keeps one link to the same page in each role.
+    connection.execute(LINKS.insert().prefix_with("OR IGNORE"), links)
+
+
 def make_job(folder: Path, count: int, link_count: int = 20) -> None:
     """Make a job that stored the same articles."""
     job = Job(FolderPlace(folder), "publisher.example")
@@ -145,9 +155,6 @@ def make_job(folder: Path, count: int, link_count: int = 20) -> None:
                 for position, link in enumerate(article["links"], start=1)
             )
         job.pages.commits.flush(durable=True)
-        with job.database.transaction() as connection:
-            connection.execute(RECORDS.insert(), rows)
-            # A job keeps one link to the same page in each role.
-            connection.execute(LINKS.insert().prefix_with("OR IGNORE"), links)
+        job.database.store(partial(_insert, rows, links))
     job.end(job.run, "finished")
     job.close()
