@@ -182,8 +182,9 @@ def scrapy(tmp_path: Path) -> Crawl:
 def crawl(scrapy: Crawl, tmp_path: Path) -> Crawl:
     """Run ``scrapy crawl articles``, with spider arguments by name and settings as a dict.
 
-    Positional arguments are added to the command line. The records are those of the run's three
-    default feeds; their number must match the run's summary.
+    Settings that are dicts are given as JSON. Positional arguments are added to the command line.
+    The records are those of the run's three default feeds; their number must match the run's
+    summary.
     """
 
     def run(
@@ -196,7 +197,8 @@ def crawl(scrapy: Crawl, tmp_path: Path) -> Crawl:
         for name, value in arguments.items():
             line += ["-a", f"{name}={value}"]
         for name, value in (settings or {}).items():
-            line += ["-s", f"{name}={value}"]
+            text = json.dumps(value) if isinstance(value, dict) else value
+            line += ["-s", f"{name}={text}"]
         output = tmp_path / "output"
         shutil.rmtree(output, ignore_errors=True)
         result = scrapy(*line, *words, timeout=timeout)

@@ -1,6 +1,5 @@
 """Settings that remove one of our components end a crawl with one line, before any request."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -58,11 +57,7 @@ TAKEN_OUT: dict[str, tuple[dict[str, object], dict[str, object], str]] = {
 @pytest.mark.parametrize("name", TAKEN_OUT)
 def test_a_component_that_is_removed(live: Crawl, server: NewsServer, name: str) -> None:
     arguments, settings, message = TAKEN_OUT[name]
-    texts = {
-        setting: json.dumps(value) if isinstance(value, dict) else value
-        for setting, value in settings.items()
-    }
-    run = live(seed=SEED, depth=0, settings=texts, **arguments)
+    run = live(seed=SEED, depth=0, settings=settings, **arguments)
     assert run.exit_code == 2, run.stderr
     [line] = run.stderr.splitlines()
     assert line.startswith(f"scrapy crawl: {message}")

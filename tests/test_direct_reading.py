@@ -1,6 +1,5 @@
 """Whole archives are read without requests, unless a part of the user's would miss them."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +112,7 @@ NEEDS_NONE: dict[str, dict[str, Any]] = {
     "pipeline before ours": {"ITEM_PIPELINES": {"mine.RawPipeline": 50}},
     "receiver of an item": {"EXTENSIONS": {"mine.RecordListener": 500}},
 }
-BY_REQUESTS = {"DOWNLOADER_MIDDLEWARES": json.dumps({"mine.Downloading": 60})}
+BY_REQUESTS = {"DOWNLOADER_MIDDLEWARES": {"mine.Downloading": 60}}
 PAGES = [f"{NEWS}{number}" for number in (1, 2, 3)]
 
 
@@ -148,11 +147,7 @@ def order(run: Run) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("name", [*NEEDS_NONE, *NEEDS_REQUESTS])
 def test_parts_of_a_user(crawl: Crawl, warc: Path, name: str) -> None:
     parts = {**NEEDS_NONE, **NEEDS_REQUESTS}[name]
-    settings = {
-        setting: json.dumps(value) if isinstance(value, dict) else value
-        for setting, value in parts.items()
-    }
-    run = crawl(seed="all", source=warc, settings={**settings, "STATS_DUMP": 1})
+    run = crawl(seed="all", source=warc, settings={**parts, "STATS_DUMP": 1})
     assert list(run.articles) == ["1", "2", "3"]
     assert made_requests(run) == (name in NEEDS_REQUESTS)
     assert (warc.parent / "seen.txt").read_text().split() == PAGES

@@ -3,7 +3,6 @@
 They also see the requests for the links of a page, wherever Scrapy shows those.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -121,11 +120,7 @@ def test_a_part_of_a_user_sees_pages(crawl: Crawl, tmp_path: Path, name: str) ->
     (tmp_path / "mine.py").write_text(MODULE, encoding="utf-8")
     warc = Warc(tmp_path / "a.warc.gz")
     warc.add(f"{NEWS}1", page("1"))
-    settings = {
-        setting: json.dumps(value) if isinstance(value, dict) else value
-        for setting, value in PARTS[name].items()
-    }
-    crawl(seed="1", depth=0, source=warc.path, settings=settings)
+    crawl(seed="1", depth=0, source=warc.path, settings=PARTS[name])
     assert (tmp_path / "seen.txt").read_text() == "ParsedPage 1\n"
 
 
@@ -189,11 +184,7 @@ def test_a_part_of_a_user_sees_the_requests_for_links(
     crawl: Crawl, tmp_path: Path, name: str
 ) -> None:
     (tmp_path / "mine.py").write_text(LINKS_MODULE, encoding="utf-8")
-    settings = {
-        setting: json.dumps(value) if isinstance(value, dict) else value
-        for setting, value in LINK_PARTS[name].items()
-    }
-    run = crawl(seed=SEED, depth=1, source=SITE, settings=settings)
+    run = crawl(seed=SEED, depth=1, source=SITE, settings=LINK_PARTS[name])
     seen = set((tmp_path / "seen.txt").read_text().split())
     not_saved = {key for key, one in run.teasers.items() if one["why"] == "not_saved"}
     assert seen - {SEED} == {*run.articles, *not_saved} - {SEED}
@@ -201,6 +192,6 @@ def test_a_part_of_a_user_sees_the_requests_for_links(
 
 def test_scrapy_s_depth_middleware_changes_the_requests_for_links(crawl: Crawl) -> None:
     depth = "scrapy.spidermiddlewares.depth.DepthMiddleware"
-    settings = {"SPIDER_MIDDLEWARES": json.dumps({depth: 900}), "STATS_DUMP": 1}
+    settings = {"SPIDER_MIDDLEWARES": {depth: 900}, "STATS_DUMP": 1}
     run = crawl(seed=SEED, depth=1, source=SITE, settings=settings)
     assert "'request_depth_max': 1" in run.stderr
