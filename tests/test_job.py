@@ -235,11 +235,11 @@ def test_a_commit_that_was_begun_comes_before_all_else(job: Job) -> None:
     assert (history_of(job, "last").queued, is_finished) == (True, False)
 
 
-# The server stores what one thread sends it.
+# With a server, a commit is over when begin_flush returns.
 @pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("finds_it", ["flush", "begin_flush", "rows", "balance", "end"])
 def test_a_commit_that_fails_after_it_was_begun(job: Job, finds_it: str) -> None:
-    """Whatever comes next finds the error, and nothing is stored after what is lost."""
+    """The next use of the ledger finds the error, and nothing is stored after lost changes."""
     failures: list[CrawlerError] = []
     begin(job, sync_seconds=1000, on_failure=failures.append)
     assert job.pages is not None and job.run is not None

@@ -154,7 +154,7 @@ class PageParser:
     def _wanted_workers(self) -> int:
         size = self._pool.size
         if size == 0:
-            # What keeps this process busy would keep one worker as busy.
+            # A single worker would be as busy as this process is.
             return 2 if self._loads.reading >= _FULL_LOAD else 1
         is_full = self._loads.reading >= _FULL_LOAD * size
         return size + (is_full and self._loads.own < _BUSY_LOAD)

@@ -71,7 +71,7 @@ def _read(
     if title and len(title) <= LONGEST_HEADLINE:
         headline, is_marked = _headline(title, publisher)
         if headline == title:
-            # One text instead of two: they are most of what an entry of the cache takes.
+            # One text instead of two: they take up most of an entry of the cache.
             headline = title
     picture_url, uploaded_at, is_video = (
         _picture(picture, publisher) if picture else (None, None, False)

@@ -181,7 +181,7 @@ class DirectReading:
     async def _read_in_worker(
         self, state: ArticleState, places: list[Place]
     ) -> PageFound | Refused | None:
-        """Do what ``_find`` does, in a worker; None if none can."""
+        """Read an article in a worker; None if it has to be read in this process."""
         # As in ``__init__``, not at the top of this module.
         from crawler.crawl.archive_tasks import ArchivedArticle
 

@@ -64,7 +64,7 @@ class Database(ABC):
         point("after a commit")
 
     def wait(self) -> None:
-        """Wait until what ``begin_store`` began is stored."""
+        """Wait until the changes of the last ``begin_store`` are committed."""
         return
 
     @abstractmethod

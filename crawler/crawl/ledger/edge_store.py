@@ -213,7 +213,7 @@ def _write(connection: Connection, edges: Iterable[Edge]) -> None:
         for edge in edges
     ]
     if rows:
-        # The index by target is the larger part of what a commit touches.
+        # A commit touches more of the index by target than of the table.
         rows.sort(key=itemgetter(2))
         execute_many(connection, _UPSERT, rows)
 

@@ -120,7 +120,7 @@ class SqliteDatabase(Database):
     def _write(
         self, write: Callable[[Connection], _Result], durable: bool
     ) -> tuple[_Result, ExitStack]:
-        """Write within a transaction; return the result, and what commits it when it is closed."""
+        """Write within a transaction; return the result, and the transaction: close commits it."""
         with _errors(self.path), ExitStack() as transaction:
             if durable:
                 self._pragma("PRAGMA synchronous = FULL")
