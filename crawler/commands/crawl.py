@@ -139,6 +139,9 @@ class Command(crawl.Command):
             self._refuse(error)
         else:
             self._summarise(crawler)
+        # Otherwise, Python would look for reference cycles among everything that the crawl leaves
+        # behind, several times, before it exits.
+        gc.freeze()
 
     def _refuse(self, error: CrawlerError) -> None:
         close_live_line()
