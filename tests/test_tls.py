@@ -7,6 +7,8 @@ system trusts.
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+from threading import Thread
 
 import pytest
 from certificates import Authority
@@ -98,6 +100,28 @@ def test_a_tunnel_to_a_trusted_host(crawl: Crawl, web: HostedWeb) -> None:
 @pytest.mark.usefixtures("proxy")
 def test_a_tunnel_to_a_host_that_is_not_trusted(crawl: Crawl, web: HostedWeb) -> None:
     assert_refused(crawl_one(crawl, f"https://{HOST}", None), web, UNTRUSTED)
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 Connection est"], ids=["none", "cut"])
+def test_a_proxy_that_closes_instead_of_opening_a_tunnel(
+    crawl: Crawl, monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
+    class Closing(BaseRequestHandler):
+        def handle(self) -> None:
+            assert self.request.recv(65_536).startswith(b"CONNECT")
+            self.request.sendall(answer)
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Closing) as proxy:
+        Thread(target=proxy.serve_forever, daemon=True).start()
+        place = f"127.0.0.1:{proxy.server_address[1]}"
+        monkeypatch.setenv("https_proxy", f"http://{place}")
+        run = crawl_one(
+            crawl, f"https://{HOST}", None, {"DOWNLOAD_TIMEOUT": 300, "ROBOTSTXT_OBEY": 0}
+        )
+        proxy.shutdown()
+    failure = run.failures[SEED]
+    detail = f"the proxy {place} closed the connection without an answer"
+    assert (failure["reason"], failure["detail"]) == ("connection_lost", detail)
 
 
 @pytest.mark.slow

@@ -17,7 +17,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from scrapy.core.downloader.handlers.http11 import _TunnelingTCP4ClientEndpoint
-from scrapy.exceptions import DownloadConnectionRefusedError, UnsupportedURLSchemeError
+from scrapy.exceptions import (
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    UnsupportedURLSchemeError,
+)
 from scrapy.utils._download_handlers import wrap_twisted_exceptions
 from scrapy.utils.ssl import _log_ssl_conn_debug_info
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
@@ -39,7 +43,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IAddress
     from twisted.python.failure import Failure
 
-    from crawler.downloading.routes import Route
+    from crawler.downloading.routes import Route, Tunnel
     from crawler.workers.turns import Turns
 
     # How a response ended: with an error, or None if it is complete.
@@ -230,7 +234,10 @@ class ConnectionPool:
         try:
             with wrap_twisted_exceptions():
                 connected: Deferred[Connection] = endpoint.connect(factory)
-                return await connected.asFuture(asyncio.get_running_loop())
+                connecting = connected.asFuture(asyncio.get_running_loop())
+                if route.tunnel is not None:
+                    await _wait_for_answer(route.tunnel, connecting, factory.lost)
+                return await connecting
         except ConnectError as error:
             # Scrapy translates only some of Twisted's errors: not those of a host without a route,
             # or of a connection that is reset as soon as it is made.
@@ -303,12 +310,15 @@ class _ConnectionFactory(Factory):
         self._make = make
         self._host = host
         self._made: list[Connection] = []
+        self.lost = asyncio.Event()
+        """Set when a connection that was made has been closed."""
 
     def buildProtocol(self, addr: IAddress | None) -> Connection:
         if self._host is not None:
             # The name may resolve to another address than a moment before.
             _check(self._host, addr.host)  # type: ignore[union-attr]
         connection = self._make()
+        connection.closed.add_done_callback(lambda _: self.lost.set())
         self._made.append(connection)
         return connection
 
@@ -316,6 +326,26 @@ class _ConnectionFactory(Factory):
         """Close the connections made, such as one to a proxy that opens no tunnel."""
         for connection in self._made:
             connection.abort()
+
+
+async def _wait_for_answer(
+    proxy: Tunnel, connecting: asyncio.Future[Connection], lost: asyncio.Event
+) -> None:
+    """Wait until a proxy has answered whether it opens a tunnel.
+
+    Raises DownloadFailedError if it closes the connection instead, which Scrapy's endpoint would
+    not notice.
+    """
+    closing = asyncio.ensure_future(lost.wait())
+    try:
+        await asyncio.wait((connecting, closing), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        closing.cancel()
+        if not connecting.done():
+            connecting.cancel()
+    if connecting.cancelled():
+        message = f"the proxy {proxy.host}:{proxy.port} closed the connection without an answer"
+        raise DownloadFailedError(message)
 
 
 async def _look_up(host: str) -> None:
