@@ -13,7 +13,7 @@ in batches of several sizes:
 - *take*, *deliver*: workers, each a process of its own, take and deliver them, with a response of
   60 kB, which is a page of 290 kB when it is compressed
 - *collect*: the writer reads the deliveries
-- *commit*: it stores the outcomes, with a record of 3.5 kB and 18 links to other articles for each
+- *commit*: it stores the outcomes, with a record of 3.5 kB (compressed) and 18 links to other articles for each
   page, of which six are new and queued, and forgets the offers
 
 Prints pages a second, and the CPU time of the server for a page; how often a large table was read
@@ -58,7 +58,8 @@ from crawler.workers.team import Team
 
 BATCHES = (1, 16, 50)
 HOSTS, LINKS, NEW = 500, 18, 6
-RESPONSE, RECORD = os.urandom(60_000), b'{"body":"%s"}' % (b"x" * 3_500)
+# Both are compressed.
+RESPONSE, RECORD = os.urandom(60_000), os.urandom(3_500)
 INTERVALS = Intervals(3600, 2_592_000)
 SEEN_AT = datetime(2026, 3, 1, tzinfo=UTC)
 _LEASE_SECONDS = 3600.0

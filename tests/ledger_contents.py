@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from crawler.crawl.ledger.job import read
 from crawler.crawl.ledger.places import Place
+from crawler.crawl.ledger.record_json import json_in
 from crawler.crawl.ledger.schema import ALIASES, LINKS, LISTINGS, PAGES, RECORDS, TEMPLATES
 
 # The columns that depend on the time or on the number of runs that a crawl took.
@@ -35,7 +36,7 @@ def contents(place: Place) -> dict[str, list[Any]]:
             if table is LISTINGS:
                 rows = map(_with_headline, rows)
             found[table.name] = sorted(map(tuple, rows), key=repr)
-        records = [json.loads(row.json) for row in connection.execute(select(RECORDS))]
+        records = [json.loads(json_in(row)) for row in connection.execute(select(RECORDS))]
         for record in records:
             for name in _TIMES_OF_RECORDS:
                 record.pop(name, None)

@@ -5,7 +5,6 @@ They return the balance, the history of an article, the state of a job, and the 
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from sqlalchemy import and_, bindparam, case, exists, func, literal, not_, selec
 
 from crawler.crawl.articles import LIST_DEPTH, LISTED_ONLY
 from crawler.crawl.ledger.edge_store import edge_of
+from crawler.crawl.ledger.record_json import json_in, lost_bits
 from crawler.crawl.ledger.schema import (
     ALIASES,
     ARCHIVED,
@@ -239,7 +239,7 @@ def revisions(
     found, damage = [], []
     for row in connection.execute(query):
         if (lost := lost_bits(row)) is None:
-            found.append((row.run, msgspec.json.decode(row.json)))
+            found.append((row.run, msgspec.json.decode(json_in(row))))
         else:
             damage.append(lost)
     return found, damage
@@ -453,18 +453,9 @@ def unread(
 def _intact(rows: Iterable[Any], lost: dict[str, str] | None) -> Iterator[bytes]:
     for row in rows:
         if (damage := lost_bits(row)) is None:
-            yield row.json
+            yield json_in(row)
         elif lost is not None:
             lost[row.id] = damage
-
-
-def lost_bits(row: Any) -> str | None:
-    """Describe a row of RECORDS whose checksum is wrong; None if it is intact."""
-    return (
-        f"record {row.record} ({row.kind} {row.id}) does not match its checksum"
-        if zlib.crc32(row.json) != row.crc
-        else None
-    )
 
 
 def damaged_records(connection: Connection) -> list[str]:

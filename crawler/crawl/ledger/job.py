@@ -21,7 +21,7 @@ from crawler.crawl.ledger.commits import Commits
 from crawler.crawl.ledger.pages import Pages
 from crawler.crawl.ledger.queueing import forget_source, queue
 from crawler.crawl.ledger.recheck import Intervals
-from crawler.crawl.ledger.rows import verified_json
+from crawler.crawl.ledger.record_json import verified_json
 from crawler.crawl.ledger.schema import (
     FEEDS,
     JOB,

@@ -6,7 +6,6 @@ the article lists.
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,8 @@ from itemadapter import ItemAdapter
 from sqlalchemy import bindparam, func, select
 
 from crawler.crawl.ledger.batch import RecordRow
-from crawler.crawl.ledger.rows import readable_detail, verified_json
+from crawler.crawl.ledger.record_json import packed, verified_json
+from crawler.crawl.ledger.rows import readable_detail
 from crawler.crawl.ledger.schema import FETCHES, RECORDS
 from crawler.crawl.records import content_of
 from crawler.errors import LedgerError
@@ -49,6 +49,7 @@ _TEASER_ROWS = (
     .order_by(RECORDS.c.record)
 )
 
+_OWN_RECORDS = (Article, Teaser, Failure)
 _COMPARED_FIELDS = tuple(
     field.name for field in fields(PageRecord) if field.name not in NOT_COMPARED
 )
@@ -116,7 +117,8 @@ class RecordStore:
     def store(self, state: ArticleState | None, record: Any, original: Record | None) -> Any:
         if isinstance(original, Article) and state is not None:
             return self._store_article(state, record, original)
-        row = self._record_row(None if state is None else state.id, record)
+        encoded = _encoded(record)
+        row = self._record_row(None if state is None else state.id, record, encoded)
         if state is None:
             self._commits.batch.records.append(row)
             return record
@@ -129,7 +131,7 @@ class RecordStore:
         else:
             state.emitted = True
             self._commits.batch.add(state)
-            if self._latest(state.id, row.kind) == row.json:
+            if self._latest(state.id, row.kind) == encoded:
                 return None
         self._commits.batch.records.append(row)
         return record
@@ -149,7 +151,7 @@ class RecordStore:
                 return None
         if isinstance(record, Article):
             record = replace(record, revision=state.revision + 1, changed=changed)
-        row = self._record_row(state.id, record)
+        row = self._record_row(state.id, record, _encoded(record))
         refusal = state.recheck.refusal
         revision = row.revision or state.revision
         state.recheck = state.recheck._replace(revision=revision, validators=state.new_validators)
@@ -227,23 +229,17 @@ class RecordStore:
     def _now(self) -> str:
         return self._commits.database.now_text()
 
-    def _record_row(self, article_id: str | None, record: Any) -> RecordRow:
-        """Return the row of a record.
-
-        A record that JSON cannot represent raises an error before anything is stored.
-        """
-        is_own = isinstance(record, (Article, Teaser, Failure))
-        encoded = msgspec.json.encode(record if is_own else ItemAdapter(record).asdict())
-        kind = record.kind if is_own else "item"
-        revision = record.revision if isinstance(record, Article) else None
+    def _record_row(self, article_id: str | None, record: Any, encoded: bytes) -> RecordRow:
+        """Return the row of a record, given its JSON."""
+        stored, checksum = packed(encoded)
         row = RecordRow(
             self._next_record,
             self._commits.run,
             article_id,
-            kind,
-            revision,
-            zlib.crc32(encoded),
-            encoded,
+            record.kind if isinstance(record, _OWN_RECORDS) else "item",
+            record.revision if isinstance(record, Article) else None,
+            checksum,
+            stored,
         )
         self._next_record += 1
         return row
@@ -263,6 +259,12 @@ class RecordStore:
         except LedgerError as error:
             self._commits.fail(error)
             return None
+
+
+def _encoded(record: Any) -> bytes:
+    """Return the JSON of a record; raises an error if it cannot be represented."""
+    is_own = isinstance(record, _OWN_RECORDS)
+    return msgspec.json.encode(record if is_own else ItemAdapter(record).asdict())
 
 
 def _take_validators(state: ArticleState) -> None:

@@ -16,8 +16,6 @@ from crawler.crawl.articles import (
     Recheck,
     listed_item,
 )
-from crawler.crawl.ledger import history
-from crawler.errors import LedgerError
 from crawler.items import RelatedItem
 
 if TYPE_CHECKING:
@@ -32,16 +30,6 @@ def utc_text(moment: datetime) -> str:
 
 def utc_now() -> str:
     return utc_text(datetime.now(UTC))
-
-
-def verified_json(row: Any, ledger: str) -> bytes:
-    """Return the JSON of a row of RECORDS; LedgerError if its checksum is wrong."""
-    if lost := history.lost_bits(row):
-        raise LedgerError(
-            f"the ledger {ledger}: {lost}; restore it from a backup, or start again with another "
-            "job"
-        )
-    return bytes(row.json)
 
 
 def readable_detail(detail: str | None) -> str | None:

@@ -20,7 +20,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 
 from crawler.crawl.articles import LIST_DEPTH
 
-VERSION = 6
+VERSION = 7
 
 METADATA = MetaData()
 
@@ -196,8 +196,9 @@ RECORDS = Table(
     # article, teaser, failure, or item for a record that an item pipeline replaced.
     Column("kind", String, nullable=False),
     Column("revision", Integer),
-    # CRC-32 of the JSON: the database does not detect bit errors.
+    # CRC-32 of the next column.
     Column("crc", BigInteger, nullable=False),
+    # Compressed (crawler.crawl.ledger.record_json).
     Column("json", LargeBinary, nullable=False),
 )
 Index("records_id", RECORDS.c.id, RECORDS.c.kind, RECORDS.c.revision)
@@ -266,6 +267,8 @@ MIGRATIONS: dict[int, tuple[str | DDLElement, ...]] = {
         "ALTER TABLE runs ADD COLUMN asked VARCHAR",
         "ALTER TABLE runs ADD COLUMN exit_code INTEGER",
     ),
+    # The records that are stored from now on are compressed.
+    6: (),
 }
 """The statements that migrate a ledger from each version to the next.
 
