@@ -13,8 +13,8 @@ in batches of several sizes:
 - *take*, *deliver*: workers, each a process of its own, take and deliver them, with a response of
   60 kB, which is a page of 290 kB when it is compressed
 - *collect*: the writer reads the deliveries
-- *commit*: it stores the outcomes, with a record of 3.5 kB (compressed) and 18 links to other articles for each
-  page, of which six are new and queued, and forgets the offers
+- *commit*: it stores the outcomes, with a record of 3.5 kB, compressed, and 18 links to other
+  articles for each page, of which six are new and queued, and forgets the offers
 
 Prints pages a second, and the CPU time of the server for a page; how often a large table was read
 as a whole meanwhile; and the size of each table on disk.
