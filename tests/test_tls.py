@@ -120,7 +120,7 @@ def test_a_proxy_that_closes_instead_of_opening_a_tunnel(
         )
         proxy.shutdown()
     failure = run.failures[SEED]
-    detail = f"the proxy {place} closed the connection without an answer"
+    detail = f"the proxy {place} closed the connection and opened no tunnel"
     assert (failure["reason"], failure["detail"]) == ("connection_lost", detail)
 
 

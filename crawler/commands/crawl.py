@@ -139,8 +139,8 @@ class Command(crawl.Command):
             self._refuse(error)
         else:
             self._summarise(crawler)
-        # Otherwise, Python would look for reference cycles among everything that the crawl leaves
-        # behind, several times, before it exits.
+        # Otherwise, Python would look for reference cycles in everything that the crawl leaves
+        # behind before it exits.
         gc.freeze()
 
     def _refuse(self, error: CrawlerError) -> None:

@@ -344,8 +344,8 @@ async def _wait_for_answer(
         if not connecting.done():
             connecting.cancel()
     if connecting.cancelled():
-        message = f"the proxy {proxy.host}:{proxy.port} closed the connection without an answer"
-        raise DownloadFailedError(message)
+        place = f"{proxy.host}:{proxy.port}"
+        raise DownloadFailedError(f"the proxy {place} closed the connection and opened no tunnel")
 
 
 async def _look_up(host: str) -> None:
