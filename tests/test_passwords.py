@@ -1,6 +1,7 @@
 """Passwords in the user's own URLs are used, but neither shown nor stored."""
 
 import json
+import zlib
 from base64 import b64encode
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -10,6 +11,7 @@ from conftest import IMPATIENT, Crawl, Run, free_port
 from forward_proxy import PASSWORD, USER, forward_proxy
 from rendered import PLAIN, SEED
 from server import NewsServer, answer
+from test_ledger import ledger
 
 from crawler.crawl.arguments import parse
 from crawler.credentials import Server, hide_userinfo, hide_userinfo_of, split_userinfo
@@ -28,7 +30,10 @@ def assert_no_password(run: Run) -> None:
     files = [path for path in run.folder.rglob("*") if path.is_file() and path.name != "proxy.log"]
     assert any(path.suffix == ".jsonl" for path in files)
     outputs = [run.stdout.encode(), run.stderr.encode(), *(path.read_bytes() for path in files)]
-    for text in outputs:
+    with ledger(run.folder) as connection:
+        records = connection.execute("SELECT json FROM records").fetchall()
+    assert records
+    for text in (*outputs, *(zlib.decompress(stored) for (stored,) in records)):
         assert PASSWORD.encode() not in text
         assert BASIC.encode() not in text
 
