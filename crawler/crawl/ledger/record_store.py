@@ -118,9 +118,8 @@ class RecordStore:
         if isinstance(original, Article) and state is not None:
             return self._store_article(state, record, original)
         encoded = _encoded(record)
-        row = self._record_row(None if state is None else state.id, record, encoded)
         if state is None:
-            self._commits.batch.records.append(row)
+            self._commits.batch.records.append(self._record_row(None, record, encoded))
             return record
         if isinstance(original, Failure):
             is_repeated = state.recheck.refusal == original.reason
@@ -131,9 +130,9 @@ class RecordStore:
         else:
             state.emitted = True
             self._commits.batch.add(state)
-            if self._latest(state.id, row.kind) == encoded:
+            if self._latest(state.id, _kind_of(record)) == encoded:
                 return None
-        self._commits.batch.records.append(row)
+        self._commits.batch.records.append(self._record_row(state.id, record, encoded))
         return record
 
     def _store_article(self, state: ArticleState, record: Any, original: Article) -> Any:
@@ -236,7 +235,7 @@ class RecordStore:
             self._next_record,
             self._commits.run,
             article_id,
-            record.kind if isinstance(record, _OWN_RECORDS) else "item",
+            _kind_of(record),
             record.revision if isinstance(record, Article) else None,
             checksum,
             stored,
@@ -259,6 +258,10 @@ class RecordStore:
         except LedgerError as error:
             self._commits.fail(error)
             return None
+
+
+def _kind_of(record: Any) -> str:
+    return record.kind if isinstance(record, _OWN_RECORDS) else "item"
 
 
 def _encoded(record: Any) -> bytes:
