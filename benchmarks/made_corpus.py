@@ -11,10 +11,11 @@ import msgspec
 from sqlalchemy import Connection
 
 from crawler.crawl.articles import ArticleState, Lister, Recheck
+from crawler.crawl.edges import NO_EVIDENCE, Edge
 from crawler.crawl.ledger.job import Job
 from crawler.crawl.ledger.places import FolderPlace
 from crawler.crawl.ledger.recheck import Intervals
-from crawler.crawl.ledger.schema import LINKS, RECORDS
+from crawler.crawl.ledger.schema import RECORDS
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 WORDS = "the council ferry harbour said that would bridge of storm and a in report".split()
@@ -121,12 +122,18 @@ def make_feed(file: Path, count: int, link_count: int = 20) -> None:
             feed.write(msgspec.json.encode(record(number, count, link_count)) + b"\n")
 
 
-def _insert(
-    records: list[dict[str, Any]], links: list[dict[str, Any]], connection: Connection
-) -> None:
+def _edges(article: dict[str, Any]) -> list[Edge]:
+    """Return the links of an article, of each role one to each page."""
+    edges: dict[tuple[str, str], Edge] = {}
+    for position, link in enumerate(article["links"], start=1):
+        target, role = link["id"], link["role"]
+        described = link["url"], link["text"], link["internal"]
+        edges.setdefault((role, target), Edge(article["id"], target, role, position, *described))
+    return list(edges.values())
+
+
+def _insert(records: list[dict[str, Any]], connection: Connection) -> None:
     connection.execute(RECORDS.insert(), records)
-    # A job keeps one link to the same page in each role.
-    connection.execute(LINKS.insert().prefix_with("OR IGNORE"), links)
 
 
 def make_job(folder: Path, count: int, link_count: int = 20) -> None:
@@ -136,25 +143,17 @@ def make_job(folder: Path, count: int, link_count: int = 20) -> None:
     assert job.pages is not None and job.run is not None
     for start in range(0, count, 1000):
         rows: list[dict[str, Any]] = []
-        links: list[dict[str, Any]] = []
         for number in range(start, min(count, start + 1000)):
             article = record(number, count, link_count)
             state = ArticleState(article["id"], "article", Lister(None, 1, 0), number)
             state.recheck, state.fetch_index = Recheck(revision=1), number
             job.pages.note(state)
+            seen_at = datetime.fromisoformat(article["fetched_at"])
+            job.pages.note_links(state, _edges(article), seen_at, NO_EVIDENCE)
             encoded = msgspec.json.encode(article)
             values = {"id": state.id, "kind": "article", "revision": 1, "json": encoded}
             rows.append({"record": number + 1, "run": 1, "crc": zlib.crc32(encoded), **values})
-            links += (
-                {
-                    "page_id": state.id,
-                    "position": position,
-                    **{name: link[name] for name in ("role", "id", "url", "text", "internal")},
-                    **dict.fromkeys(("first_seen", "last_seen"), article["fetched_at"]),
-                }
-                for position, link in enumerate(article["links"], start=1)
-            )
         job.pages.commits.flush(durable=True)
-        job.database.store(partial(_insert, rows, links))
+        job.database.store(partial(_insert, rows))
     job.end(job.run, "finished")
     job.close()

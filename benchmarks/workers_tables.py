@@ -80,7 +80,7 @@ _INDEXES = """
     SELECT indexname, indexdef FROM pg_indexes
     WHERE schemaname = current_schema AND tablename = 'pages'
 """
-_LARGE = "('pages', 'listings', 'links', 'records', 'fetches', 'readings')"
+_LARGE = "('pages', 'listings', 'page_links', 'linking_pages', 'records', 'fetches')"
 _SCANS = f"SELECT sum(seq_scan) FROM pg_stat_user_tables WHERE relname IN {_LARGE}"
 _SIZES = f"""
     SELECT relname, pg_table_size(oid) AS rows, pg_indexes_size(oid) AS indexes FROM pg_class

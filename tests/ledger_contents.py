@@ -7,17 +7,16 @@ from typing import Any
 
 from sqlalchemy import select
 
+from crawler.crawl.ledger import history
 from crawler.crawl.ledger.job import read
 from crawler.crawl.ledger.places import Place
 from crawler.crawl.ledger.record_json import json_in
-from crawler.crawl.ledger.schema import ALIASES, LINKS, LISTINGS, PAGES, RECORDS, TEMPLATES
+from crawler.crawl.ledger.schema import ALIASES, LISTINGS, PAGES, RECORDS, TEMPLATES
 
 # The columns that depend on the time or on the number of runs that a crawl took.
 _OF_THE_TIME = {
     "pages": {"due_at", "interval", "failures", "found_in_run", "etag", "last_modified"},
     "listings": {"run"},
-    "links": {"first_seen", "last_seen", "removed_at"}
-    | {f"{when}_{what}" for when in ("first", "last") for what in ("record", "place")},
 }
 _TIMES_OF_RECORDS = ("fetched_at", "failed_at")
 
@@ -26,7 +25,7 @@ def contents(place: Place) -> dict[str, list[Any]]:
     """Return the rows of a ledger by table, in an order that does not depend on the crawl's."""
     with closing(read(place)) as ledger, ledger.snapshot() as connection:
         found: dict[str, list[Any]] = {}
-        for table in (PAGES, LISTINGS, LINKS, ALIASES, TEMPLATES):
+        for table in (PAGES, LISTINGS, ALIASES, TEMPLATES):
             columns = [
                 column
                 for column in table.columns
@@ -36,6 +35,8 @@ def contents(place: Place) -> dict[str, list[Any]]:
             if table is LISTINGS:
                 rows = map(_with_headline, rows)
             found[table.name] = sorted(map(tuple, rows), key=repr)
+        # Without their lives and their evidence.
+        found["edges"] = sorted((edge[:7] for edge in history.edges(connection)), key=repr)
         records = [json.loads(json_in(row)) for row in connection.execute(select(RECORDS))]
         for record in records:
             for name in _TIMES_OF_RECORDS:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from job_crawls import ALWAYS_DUE
 from jobs import folder_in_memory, new_ledger, place_in
 from server import NewsServer
+from sqlalchemy import text
 from stories import TEXT
 from warcio.archiveiterator import ArchiveIterator
 
@@ -141,6 +142,7 @@ def test_the_life_of_edges(steps: list[tuple[Any, ...]], chance: Any) -> None:
         assert pages.commits.failed is None
         with database.snapshot() as connection:
             found = list(history.edges(connection))
+            linking = {name: history.edges_to(connection, name) for name in NAMES}
     assert {
         (edge.source, edge.role, edge.target): (
             *(edge.first_seen, edge.last_seen, edge.removed_at),
@@ -149,8 +151,57 @@ def test_the_life_of_edges(steps: list[tuple[Any, ...]], chance: Any) -> None:
         for edge in found
     } == naive.lives()
     assert len(found) == len(naive.lives())
+    assert {name: sorted(edges) for name, edges in linking.items()} == {
+        name: sorted(edge for edge in found if edge.target == name) for name in NAMES
+    }
     order = [(edge.source, edge.position, edge.role, edge.target) for edge in found]
     assert order == sorted(order)
+
+
+SCHEMA_7 = """
+    DROP TABLE page_links; DROP TABLE linking_pages; UPDATE job SET version = 7;
+    CREATE TABLE links (page_id VARCHAR NOT NULL, role VARCHAR NOT NULL, id VARCHAR NOT NULL,
+        position INTEGER NOT NULL, url VARCHAR, text VARCHAR, internal BOOLEAN,
+        first_seen VARCHAR NOT NULL, last_seen VARCHAR NOT NULL, removed_at VARCHAR,
+        first_record VARCHAR, first_place VARCHAR, last_record VARCHAR, last_place VARCHAR);
+    CREATE TABLE readings (page_id VARCHAR NOT NULL, seen_at VARCHAR NOT NULL);
+    INSERT INTO aliases VALUES ('x', 'd');
+    INSERT INTO listings VALUES ('b', 'a', 'related', 1, 1, 1, 'About b', NULL)
+"""
+
+
+def test_edges_of_a_ledger_with_a_row_for_each(tmp_path: Path) -> None:
+    to_b = Edge("a", "b", "related", 1, "https://b.example/", "About b", True)
+    to_d = Edge("a", "d", "text", 2, None, None, False)
+    lives = [
+        to_b._replace(first_seen=time_of(1), last_seen=time_of(2), removed_at=time_of(3)),
+        to_d._replace(first_seen=time_of(2), last_seen=time_of(3), last_evidence=evidence_of(1)),
+        to_b._replace(source="c", internal=None, first_seen=time_of(5), last_seen=time_of(5)),
+    ]
+    readings = [("a", 3), ("a", 1), ("a", 2), ("c", 5), ("d", 6)]
+
+    def write(connection: Any) -> None:
+        for statement in SCHEMA_7.split(";"):
+            connection.execute(text(statement))
+        for edge in lives:
+            source, target, role, position, url, words, internal, *rest = edge.values
+            target = "x" if target == "d" else target
+            values = (source, role, target, position, url, words, internal, *rest)
+            row = {f"column_{number}": value for number, value in enumerate(values)}
+            names = ", ".join(f":{name}" for name in row)
+            connection.execute(text(f"INSERT INTO links VALUES ({names})"), row)
+        for page, minute in readings:
+            row = {"page": page, "at": time_of(minute)}
+            connection.execute(text("INSERT INTO readings VALUES (:page, :at)"), row)
+
+    with closing(new_ledger(tmp_path)) as database:
+        database.store(write)
+    with closing(read(place_in(tmp_path))) as database, database.snapshot() as connection:
+        assert list(history.edges(connection)) == lives
+        assert history.edges_to(connection, "b") == [lives[0], lives[2]]
+        assert history.edges_to(connection, "d") == [lives[1]]
+        assert history.changed_edges(connection, time_of(2)) == ([lives[1]], [lives[0]])
+        assert history.changed_edges(connection, time_of(4)) == ([], [])
 
 
 A, B, C, D = (str(number) for number in range(1700001, 1700005))

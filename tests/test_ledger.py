@@ -141,17 +141,28 @@ def test_a_damaged_ledger(job: Crawl, scrapy: Crawl, tmp_path: Path, case: str) 
 
 
 @pytest.mark.slow
-def test_a_flipped_bit(job: Crawl, scrapy: Crawl, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("query", "damage"),
+    [
+        ("SELECT json FROM records WHERE id = ?", f"(article {SEED}) does not match its checksum"),
+        ("SELECT links FROM page_links WHERE page_id = ?", f"the links of {SEED} are damaged"),
+    ],
+    ids=["record", "links"],
+)
+def test_a_flipped_bit(job: Crawl, scrapy: Crawl, tmp_path: Path, query: str, damage: str) -> None:
     job()
     with ledger(tmp_path) as connection:
-        [(stored,)] = connection.execute("SELECT json FROM records WHERE id = ?", (SEED,))
+        [(stored,)] = connection.execute(query, (SEED,))
     path = tmp_path / "job" / "ledger.sqlite"
     before, part, after = path.read_bytes().partition(stored[:100])
     assert part and part not in after
     path.write_bytes(before + part[:-1] + bytes([part[-1] ^ 1]) + after)
     status = scrapy("status", "-s", "JOBDIR=job")
     assert status.exit_code == 1
-    assert "does not match its checksum" in status.stdout
+    assert damage in status.stdout
+    again = job(recheck="all")
+    assert again.exit_code == 1
+    assert f"{damage}; restore it from a backup" in again.stderr
 
 
 @pytest.mark.slow
@@ -194,7 +205,7 @@ def test_a_folder_that_cannot_be_written(job: Crawl, scrapy: Crawl, tmp_path: Pa
 
 
 @pytest.mark.slow_after(1)
-@pytest.mark.parametrize("schema", [1, 2, 3, 4, 5, 6])
+@pytest.mark.parametrize("schema", [1, 2, 3, 4, 5, 6, 7])
 def test_a_ledger_of_an_older_schema(scrapy: Crawl, tmp_path: Path, schema: int) -> None:
     """The program of that time created the ledger: one run ended, and one was killed."""
     (tmp_path / "job").mkdir()
@@ -271,7 +282,7 @@ def test_pages_of_an_older_ledger_are_read_in_full(
     assert server.not_modified == 1
     with ledger(tmp_path) as connection:
         connection.executescript(
-            "UPDATE job SET version = 4; DROP TABLE links; DROP TABLE readings;"
+            "UPDATE job SET version = 4; DROP TABLE page_links; DROP TABLE linking_pages;"
             "ALTER TABLE runs DROP COLUMN asked; ALTER TABLE runs DROP COLUMN exit_code;"
             "ALTER TABLE listings RENAME TO with_roles; CREATE TABLE listings AS"
             " SELECT id, page_id, run, place, position, headline, item FROM with_roles;"

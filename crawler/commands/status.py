@@ -207,7 +207,7 @@ def _status(place: Place, database: Database, most_runs: int | None) -> Status:
         status.failing = dict(history.failing(connection).most_common())
         status.holder = place.holder()
         status.runs = history.runs(connection, most_runs)
-        status.damage = history.damaged_records(connection)
+        status.damage = history.damaged_records(connection) + history.damaged_links(connection)
     if isinstance(place, ServerPlace):
         from crawler.workers.status import workers
 

@@ -10,7 +10,8 @@ from sqlalchemy import bindparam, delete, exists, update
 
 from crawler.crawl.ledger import edge_store
 from crawler.crawl.ledger.database import Append, Upsert, execute_many
-from crawler.crawl.ledger.edge_store import Reading, Renaming
+from crawler.crawl.ledger.edge_store import Renaming
+from crawler.crawl.ledger.page_links import Reading
 from crawler.crawl.ledger.schema import (
     ALIASES,
     ARCHIVED,
@@ -137,9 +138,9 @@ class Batch:
             (_UPSERT_LISTING, sorted(self.listings, key=itemgetter(0))),
             (_INSERT_RECORD, self.records),
             (_INSERT_FETCH, self.fetches),
+            (_UPSERT_ALIAS, list(self.aliases.items())),
         )
         after_moves: tuple[tuple[Any, list[Any]], ...] = (
-            (_UPSERT_ALIAS, list(self.aliases.items())),
             (_UPSERT_TEMPLATE, templates),
             (_UPSERT_PAGE, [self._row(state) for state in self.articles.values()]),
             (_UPSERT_ARCHIVED, [tuple(archived) for archived in self.archived.values()]),
@@ -149,7 +150,8 @@ class Batch:
                 execute_many(connection, statement, rows)
         for move in self.moves:
             move.write(connection)
-        edge_store.write(connection, self.edge_changes)
+        listed = {(row[0], row[1]) for row in self.listings}
+        edge_store.write(connection, self.edge_changes, listed)
         for statement, rows in after_moves:
             if rows:
                 execute_many(connection, statement, rows)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import select, update
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from crawler.crawl.articles import ArticleState
     from crawler.crawl.ledger.database import Database
+
+_Result = TypeVar("_Result")
 
 CHUNK = 500
 """How many rows are read, or ids looked up, at once."""
@@ -71,6 +73,15 @@ class Commits:
             except LedgerError as error:
                 self.fail(error)
         return ()
+
+    def read(self, act: Callable[[Connection], _Result], otherwise: _Result) -> _Result:
+        """Return what ``act`` reads from a consistent snapshot, or ``otherwise`` after an error."""
+        if self.failed is None:
+            try:
+                return self.database.read(act)
+            except LedgerError as error:
+                self.fail(error)
+        return otherwise
 
     def stream(self, query: Any) -> Iterator[Any]:
         if self.failed is None:

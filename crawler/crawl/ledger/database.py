@@ -68,6 +68,10 @@ class Database(ABC):
         return
 
     @abstractmethod
+    def create_table(self, connection: Connection, table: Table) -> None:
+        """Create a table of the ledger with the indexes that suit the database."""
+
+    @abstractmethod
     def now(self) -> float:
         """Return the current time (POSIX seconds), by the clock that all processes share."""
 

@@ -10,23 +10,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from sqlalchemy import and_, bindparam, case, exists, func, literal, not_, select, union_all
 
 from crawler.crawl.articles import LIST_DEPTH, LISTED_ONLY
-from crawler.crawl.ledger.edge_store import edge_of
+from crawler.crawl.ledger.aliases import aliases_of, resolved
+from crawler.crawl.ledger.page_links import damaged, load, unpacked
 from crawler.crawl.ledger.record_json import json_in, lost_bits
 from crawler.crawl.ledger.schema import (
     ALIASES,
     ARCHIVED,
     FETCHES,
     JOB,
-    LINKS,
+    LINKING_PAGES,
     LISTINGS,
+    PAGE_LINKS,
     PAGES,
-    READINGS,
     RECORDS,
     RUNS,
 )
@@ -35,11 +38,12 @@ from crawler.items import REASONS
 from crawler.warc.archived import Archived
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy import Connection
 
     from crawler.crawl.edges import Edge
+    from crawler.items import ArticleRole
 
 _TEASERS = (*LISTED_ONLY, "not_saved")
 _CATEGORIES = {
@@ -50,8 +54,13 @@ _CATEGORIES = {
     **dict.fromkeys(_TEASERS, "teasers"),
 }
 _MOST_NAMED = 20
-_ALIASES_AMONG = select(ALIASES).where(ALIASES.c.alias.in_(bindparam("ids", expanding=True)))
 _ROWS_AT_ONCE = 100
+_MOST_IDS = 500
+_LISTED_BY_PAGE = select(LISTINGS.c.id, LISTINGS.c.role).where(
+    LISTINGS.c.id.in_(bindparam("ids", expanding=True)),
+    LISTINGS.c.page_id == bindparam("page"),
+    LISTINGS.c.role.in_(bindparam("roles", expanding=True)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,21 +309,15 @@ def archived(connection: Connection, url: str) -> Archived | None:
 
 
 def changed_edges(connection: Connection, since: str) -> tuple[list[Edge], list[Edge]]:
-    """Return the edges added and removed since a time (ISO 8601 in UTC) by pages read before.
-
-    Their ends have the ids under which their articles are stored, as in ``edges``.
-    """
-    was_read = exists(
-        select(literal(1)).where(READINGS.c.page_id == LINKS.c.page_id, READINGS.c.seen_at < since)
-    )
-    order = (LINKS.c.page_id, LINKS.c.position, LINKS.c.role, LINKS.c.id)
-    added = select(LINKS).where(LINKS.c.first_seen >= since, was_read).order_by(*order)
-    removed = select(LINKS).where(LINKS.c.removed_at >= since).order_by(*order)
-    stored = partial(_stored_edge, connection)
-    return (
-        [stored(edge_of(row)) for row in connection.execute(added).all()],
-        [stored(edge_of(row)) for row in connection.execute(removed).all()],
-    )
+    """Return the edges added and removed since a time (ISO 8601 in UTC) by pages read before."""
+    query = select(PAGE_LINKS).where(PAGE_LINKS.c.changed_at >= since)
+    added: list[Edge] = []
+    removed: list[Edge] = []
+    for page in unpacked(connection, stream(connection, query.order_by(PAGE_LINKS.c.page_id))):
+        if page.first_read_at is not None and page.first_read_at < since:
+            added += (edge for edge in page.edges if (edge.first_seen or "") >= since)
+        removed += (edge for edge in page.edges if (edge.removed_at or "") >= since)
+    return added, removed
 
 
 def listers(connection: Connection, article_id: str) -> list[Any]:
@@ -335,62 +338,49 @@ def listers(connection: Connection, article_id: str) -> list[Any]:
 def edges(connection: Connection, *, stored_only: bool = False) -> Iterator[Edge]:
     """Yield all edges of the link graph, by page and position.
 
-    Their ends have the ids under which their articles are stored, rather than aliases. If
-    ``stored_only``, the edges of pages without a record, such as one that an item pipeline dropped,
-    are left out.
+    If ``stored_only``, the edges of pages without a record, such as one that an item pipeline
+    dropped, are left out.
     """
-    sources, targets = ALIASES.alias(), ALIASES.alias()
-    query = (
-        select(LINKS, func.coalesce(sources.c.id, targets.c.id).label("article"))
-        .outerjoin(sources, sources.c.alias == LINKS.c.page_id)
-        .outerjoin(targets, targets.c.alias == LINKS.c.id)
-        .order_by(LINKS.c.page_id, LINKS.c.position, LINKS.c.role, LINKS.c.id)
-    )
+    query = select(PAGE_LINKS).order_by(PAGE_LINKS.c.page_id)
     if stored_only:
-        page_id = func.coalesce(sources.c.id, LINKS.c.page_id)
-        query = query.join(PAGES, PAGES.c.id == page_id).where(PAGES.c.revision > 0)
-    for row in stream(connection, query):
-        edge = edge_of(row)
-        yield edge if row.article is None else _stored_edge(connection, edge)
+        query = query.join(PAGES, PAGES.c.id == PAGE_LINKS.c.page_id).where(PAGES.c.revision > 0)
+    for page in unpacked(connection, stream(connection, query)):
+        yield from page.edges
 
 
-def _stored_edge(connection: Connection, edge: Edge) -> Edge:
-    """Return an edge whose ends have the ids under which their articles are stored."""
-    articles = _resolved(connection, (edge.source, edge.target))
-    return edge._replace(
-        source=articles.get(edge.source, edge.source),
-        target=articles.get(edge.target, edge.target),
-    )
+def unlisted(
+    page_ids: Sequence[str], roles: Sequence[ArticleRole], connection: Connection
+) -> dict[str, list[Edge]]:
+    """Return the links in some roles that pages still have and no list consists of, by page."""
+    found: dict[str, list[Edge]] = {}
+    for page in load(connection, page_ids):
+        links = [edge for edge in page.edges if edge.role in roles and edge.removed_at is None]
+        values = {"page": page.page_id, "roles": roles}
+        targets = iter({edge.target for edge in links})
+        listed: set[tuple[str, ...]] = set()
+        while chunk := list(islice(targets, _MOST_IDS)):
+            rows = connection.execute(_LISTED_BY_PAGE, {**values, "ids": chunk})
+            listed.update(map(tuple, rows))
+        found[page.page_id] = [edge for edge in links if (edge.target, edge.role) not in listed]
+    return found
 
 
 def edges_to(connection: Connection, article_id: str) -> list[Edge]:
     """Return the edges to an article, in the order in which they were first seen."""
-    query = select(LINKS).where(LINKS.c.id == article_id)
-    query = query.order_by(LINKS.c.first_seen, LINKS.c.page_id, LINKS.c.position, LINKS.c.role)
-    return list(map(edge_of, connection.execute(query)))
+    ids = [article_id, *aliases_of(connection, article_id)]
+    page_ids: set[str] = set()
+    for table in (LISTINGS, LINKING_PAGES):
+        query = select(table.c.page_id).where(table.c.id.in_(ids))
+        page_ids.update(connection.execute(query).scalars())
+    names = resolved(connection, page_ids)
+    pages = load(connection, {names.get(page_id, page_id) for page_id in page_ids})
+    found = (edge for page in pages for edge in page.edges if edge.target == article_id)
+    return sorted(found, key=attrgetter("first_seen", "source", "position", "role"))
 
 
 def resolve(connection: Connection, article_id: str) -> str:
     """Return the id of the article that an id or one of its aliases stands for."""
-    return _resolved(connection, [article_id]).get(article_id, article_id)
-
-
-def _resolved(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
-    """Return the ids of the articles that aliases stand for, by the aliases among ``ids``."""
-    names = dict.fromkeys(ids)
-    found: dict[str, str] = {}
-    while names:
-        rows = connection.execute(_ALIASES_AMONG, {"ids": list(names)}).all()
-        found.update((row.alias, row.id) for row in rows)
-        # The article of an alias may have become an alias later.
-        names = dict.fromkeys(row.id for row in rows if row.id not in found)
-
-    def last(name: str) -> str:
-        while name in found:
-            name = found[name]
-        return name
-
-    return {name: last(name) for name in found}
+    return resolved(connection, [article_id]).get(article_id, article_id)
 
 
 def lists(connection: Connection) -> frozenset[str]:
@@ -420,7 +410,7 @@ def corpus(
     in ``lost`` by the ids of their articles.
     """
     has_aliases = connection.execute(select(ALIASES).limit(1)).first() is not None
-    stored_ids = partial(_resolved, connection)
+    stored_ids = partial(resolved, connection)
     query = select(RECORDS).where(RECORDS.c.kind == "article").order_by(RECORDS.c.record)
     if article_id is not None:
         query = query.where(RECORDS.c.id == article_id)
@@ -462,3 +452,8 @@ def damaged_records(connection: Connection) -> list[str]:
     """Describe the records whose checksum is wrong; reads all records."""
     found = stream(connection, select(RECORDS))
     return [lost for row in found if (lost := lost_bits(row))]
+
+
+def damaged_links(connection: Connection) -> list[str]:
+    """Describe the pages whose links cannot be read; reads those of all pages."""
+    return list(damaged(stream(connection, select(PAGE_LINKS))))

@@ -13,10 +13,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
-from sqlalchemy import delete, func, or_, select, text, update
+from sqlalchemy import delete, func, or_, select, update
 
 from crawler.crash import point
-from crawler.crawl.ledger import history
+from crawler.crawl.ledger import history, migrations
 from crawler.crawl.ledger.commits import Commits
 from crawler.crawl.ledger.pages import Pages
 from crawler.crawl.ledger.queueing import forget_source, queue
@@ -25,7 +25,6 @@ from crawler.crawl.ledger.record_json import verified_json
 from crawler.crawl.ledger.schema import (
     FEEDS,
     JOB,
-    MIGRATIONS,
     PAGES,
     RECORDS,
     RUNS,
@@ -368,8 +367,7 @@ def _prepare(database: Database) -> None:
 
     def migrate(connection: Connection) -> None:
         for old_version in range(version, VERSION):
-            for statement in MIGRATIONS[old_version]:
-                connection.execute(text(statement) if isinstance(statement, str) else statement)
+            migrations.migrate(database, connection, old_version)
         connection.execute(update(JOB).values(version=VERSION))
 
     database.store(migrate, durable=True)

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import chain, groupby, islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import bindparam, exists, func, select, tuple_
+from sqlalchemy import bindparam, func, select, tuple_
 
 from crawler.crawl.articles import LISTED_ONLY, item_key
 from crawler.crawl.edges import as_item
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger.commits import CHUNK
-from crawler.crawl.ledger.edge_store import Reading, edge_of
+from crawler.crawl.ledger.page_links import Reading
 from crawler.crawl.ledger.record_store import RecordStore
 from crawler.crawl.ledger.rows import leads_of, listing_of, state_of, utc_text
-from crawler.crawl.ledger.schema import ALIASES, ARCHIVED, LINKS, LISTINGS, PAGES, TEMPLATES
+from crawler.crawl.ledger.schema import (
+    ALIASES,
+    ARCHIVED,
+    LISTINGS,
+    PAGE_LINKS,
+    PAGES,
+    TEMPLATES,
+)
 from crawler.crawl.templates import Templates
 from crawler.warc.archived import Archived
 
@@ -46,24 +54,14 @@ _LISTING_COLUMNS = (
     LISTINGS.c.position.label("listed_position"),
 )
 
-_IS_LISTED = exists().where(
-    LISTINGS.c.id == LINKS.c.id,
-    LISTINGS.c.page_id == LINKS.c.page_id,
-    LISTINGS.c.role == LINKS.c.role,
-)
-_UNLISTED = LINKS.c.role.in_(bindparam("roles", expanding=True)) & LINKS.c.removed_at.is_(None)
-_UNLISTED &= ~_IS_LISTED
-_PAGES_WITH_UNLISTED = (
+# How many pages' links are read at once.
+_PAGES_OF_LINKS = 100
+_READ_PAGES = (
     select(PAGES.c.id)
-    .where(PAGES.c.place.is_not(None), exists().where(LINKS.c.page_id == PAGES.c.id, _UNLISTED))
+    .join(PAGE_LINKS, PAGE_LINKS.c.page_id == PAGES.c.id)
+    .where(PAGES.c.place.is_not(None))
     .order_by(PAGES.c.depth, PAGES.c.place)
 )
-_UNLISTED_OF_PAGES = (
-    select(LINKS)
-    .where(LINKS.c.page_id.in_(bindparam("ids", expanding=True)), _UNLISTED)
-    .order_by(LINKS.c.page_id, LINKS.c.position)
-)
-
 _ALIASES_BY_ID = select(ALIASES).where(ALIASES.c.alias.in_(bindparam("ids", expanding=True)))
 _ARCHIVED_BY_URL = select(ARCHIVED).where(ARCHIVED.c.url == bindparam("url"))
 
@@ -188,26 +186,25 @@ class Pages:
         if not roles:
             return
         self.commits.flush()
-        rows = self.commits.rows(_PAGES_WITH_UNLISTED, {"roles": roles})
-        page_ids = iter([row.id for row in rows])
-        while chunk := list(islice(page_ids, CHUNK)):
+        page_ids = iter([row.id for row in self.commits.rows(_READ_PAGES)])
+        while chunk := list(islice(page_ids, _PAGES_OF_LINKS)):
             states = map(state_of, self.commits.rows(_PAGES_BY_ID, {"ids": chunk}))
             pages = {state.id: state for state in states}
-            rows = self.commits.rows(_UNLISTED_OF_PAGES, {"ids": chunk, "roles": roles})
-            by_page = {key: list(links) for key, links in groupby(rows, attrgetter("page_id"))}
+            read_links = partial(history.unlisted, chunk, roles)
+            unlisted: dict[str, list[Edge]] = self.commits.read(read_links, {})
             for page_id in chunk:
                 for role in roles:
-                    links = [link for link in by_page[page_id] if link.role == role]
+                    links = [edge for edge in unlisted.get(page_id, ()) if edge.role == role]
                     if links:
                         yield pages[page_id], role, self._items(page_id, role, links)
 
-    def _items(self, page_id: str, role: ArticleRole, links: list[Any]) -> list[RelatedItem]:
+    def _items(self, page_id: str, role: ArticleRole, links: Sequence[Edge]) -> list[RelatedItem]:
         """Return the links of a page as items for the frontier.
 
         Related items are as the record of the page has them, which says more than their links.
         """
         items = self._records.related_of(page_id) if role == "related" else []
-        return items or [as_item(edge_of(link)) for link in links]
+        return items or list(map(as_item, links))
 
     def listings(self, state: ArticleState) -> list[Listing]:
         if self.commits.batch.listings:

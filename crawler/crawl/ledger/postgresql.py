@@ -80,8 +80,8 @@ HOLD = Table(
     Column("process", String, nullable=False),
 )
 _HASH_INDEXES = (
-    *("pages.id", "aliases.alias", "listings.id", "links.page_id", "links.id"),
-    *("readings.page_id", "fetches.id", "records.id", "archived.url"),
+    *("pages.id", "aliases.alias", "listings.id", "page_links.page_id", "linking_pages.id"),
+    *("fetches.id", "records.id", "archived.url"),
 )
 """The columns by which rows are looked up and which may be too long for a B-tree."""
 _OTHER_INDEXES = (
@@ -353,6 +353,9 @@ class PostgresDatabase(Database):
         commits = self.connection.exec_driver_sql("SELECT commits FROM hold").scalar_one()
         return bool(commits >= number)
 
+    def create_table(self, connection: Connection, table: Table) -> None:
+        _create_table(connection, table)
+
     def now(self) -> float:
         return self._time + time.monotonic() - self._read_at
 
@@ -483,23 +486,28 @@ def _make_engine(place: ServerPlace) -> Any:
 
 def _create_tables(connection: Connection, create: Callable[[Connection], None]) -> None:
     """Create the tables of a ledger, with the indexes that suit PostgreSQL."""
-    tables = MetaData()
     for table in METADATA.sorted_tables:
-        columns = (Column(one.name, _type_of(one), nullable=one.nullable) for one in table.columns)
-        connection.execute(CreateTable(Table(table.name, tables, *columns)))
-        if key := ", ".join(map(str, key_of(table, "postgresql"))):
-            statement = f"CREATE UNIQUE INDEX {table.name}_key ON {table.name} ({key})"
-            connection.exec_driver_sql(statement)
-    for name in _HASH_INDEXES:
-        table_name, _, column_name = name.partition(".")
-        connection.exec_driver_sql(
-            f"CREATE INDEX {table_name}_{column_name} ON {table_name} USING hash ({column_name})"
-        )
+        _create_table(connection, table)
     for statement in _OTHER_INDEXES:
         connection.exec_driver_sql(statement)
     _SERVER.create_all(connection)
     connection.execute(HOLD.insert().values(holders=0, commits=0, process=""))
     create(connection)
+
+
+def _create_table(connection: Connection, table: Table) -> None:
+    columns = (Column(one.name, _type_of(one), nullable=one.nullable) for one in table.columns)
+    connection.execute(CreateTable(Table(table.name, MetaData(), *columns)))
+    if key := ", ".join(map(str, key_of(table, "postgresql"))):
+        statement = f"CREATE UNIQUE INDEX {table.name}_key ON {table.name} ({key})"
+        connection.exec_driver_sql(statement)
+    for name in _HASH_INDEXES:
+        table_name, _, column_name = name.partition(".")
+        if table_name == table.name:
+            connection.exec_driver_sql(
+                f"CREATE INDEX {table_name}_{column_name} ON {table_name} USING hash "
+                f"({column_name})"
+            )
 
 
 def _type_of(column: Column[Any]) -> Any:

@@ -1,4 +1,4 @@
-"""The tables of the ledger, their version, and the migrations from older versions.
+"""The tables of the ledger, and their version.
 
 Columns have standard SQL types. Times are ISO 8601 text in UTC if they are displayed, POSIX seconds
 if they are compared.
@@ -16,11 +16,8 @@ from sqlalchemy import (
     String,
     Table,
 )
-from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 
-from crawler.crawl.articles import LIST_DEPTH
-
-VERSION = 7
+VERSION = 8
 
 METADATA = MetaData()
 
@@ -135,39 +132,24 @@ LISTINGS = Table(
     sqlite_with_rowid=False,
 )
 
-LINKS = Table(
-    "links",
+PAGE_LINKS = Table(
+    "page_links",
     METADATA,
-    # The edges of the link graph (crawler.crawl.edges): each article and other page that a page
-    # links to, once for each role, whether followed or not.
     Column("page_id", String, primary_key=True),
-    Column("role", String, primary_key=True),
-    Column("id", String, primary_key=True),
-    # Its number among the page's links, of all roles.
-    Column("position", Integer, nullable=False),
-    Column("url", String),
-    Column("text", String),
-    Column("internal", Boolean),
-    # The first and the last reading that showed the link, and the first after these that did not.
-    Column("first_seen", String, nullable=False),
-    Column("last_seen", String, nullable=False),
-    Column("removed_at", String),
-    # The records of these two readings in an archive, and their places.
-    Column("first_record", String),
-    Column("first_place", String),
-    Column("last_record", String),
-    Column("last_place", String),
-    sqlite_with_rowid=False,
+    # When a link was last added or removed; null if the page never had any.
+    Column("changed_at", String),
+    # The times of all readings and the edges of the link graph (crawler.crawl.edges), whether
+    # followed or not: compressed JSON (crawler.crawl.ledger.page_links).
+    Column("links", LargeBinary, nullable=False),
 )
-Index("links_id", LINKS.c.id)
 
-READINGS = Table(
-    "readings",
+LINKING_PAGES = Table(
+    "linking_pages",
     METADATA,
-    # When each page whose links were read was fetched or captured. Captures may be read in any
-    # order of their dates.
+    # Which pages have ever linked to an article or other page, unless LISTINGS says so. Both have
+    # the ids of that time.
+    Column("id", String, primary_key=True),
     Column("page_id", String, primary_key=True),
-    Column("seen_at", String, primary_key=True),
     sqlite_with_rowid=False,
 )
 
@@ -219,59 +201,3 @@ ARCHIVED = Table(
     Column("last_modified", String),
     sqlite_with_rowid=False,
 )
-
-MIGRATIONS: dict[int, tuple[str | DDLElement, ...]] = {
-    1: (
-        *(
-            f"ALTER TABLE pages ADD COLUMN {column} VARCHAR"
-            for column in ("etag", "last_modified", "answer")
-        ),
-        "ALTER TABLE feeds ADD COLUMN size BIGINT",
-        "DROP INDEX pages_queued",
-        "CREATE INDEX pages_queued ON pages (queued, depth, lister, position, id)",
-        "DROP INDEX records_id",
-        "CREATE INDEX records_id ON records (id, kind, revision)",
-    ),
-    2: (
-        "CREATE TABLE archived (url VARCHAR NOT NULL, "
-        "digest VARCHAR NOT NULL, date VARCHAR NOT NULL, record_id VARCHAR NOT NULL, "
-        "file VARCHAR NOT NULL, file_id VARCHAR NOT NULL, "
-        "etag VARCHAR, last_modified VARCHAR, PRIMARY KEY (url))",
-    ),
-    3: (
-        "ALTER TABLE pages ADD COLUMN url VARCHAR",
-        "CREATE TABLE aliases (alias VARCHAR NOT NULL, id VARCHAR NOT NULL, PRIMARY KEY (alias))",
-        "CREATE TABLE templates (publisher VARCHAR NOT NULL, template VARCHAR NOT NULL, "
-        "depth INTEGER NOT NULL, PRIMARY KEY (publisher, template))",
-    ),
-    # The type of bytes has another name in each database, so SQLAlchemy names it.
-    4: (
-        "ALTER TABLE listings RENAME TO old_listings",
-        CreateTable(LISTINGS),
-        "INSERT INTO listings (id, page_id, role, run, place, position, headline, item) "
-        "SELECT id, page_id, 'related', run, place, position, headline, item FROM old_listings",
-        "DROP TABLE old_listings",
-        CreateTable(LINKS),
-        *map(CreateIndex, LINKS.indexes),
-        # Lists of articles have no edges.
-        "INSERT INTO links (page_id, role, id, position, text, first_seen, last_seen) "
-        "SELECT l.page_id, 'related', l.id, l.position, l.headline, r.began, r.began "
-        "FROM listings l JOIN runs r ON r.run = l.run JOIN pages p ON p.id = l.page_id "
-        f"WHERE p.depth <> {LIST_DEPTH}",
-        CreateTable(READINGS),
-        "INSERT INTO readings (page_id, seen_at) SELECT DISTINCT page_id, first_seen FROM links",
-        # Of the pages that have not changed since, the other links are not known either.
-        f"UPDATE pages SET etag = NULL, last_modified = NULL WHERE depth <> {LIST_DEPTH}",
-    ),
-    5: (
-        "ALTER TABLE runs ADD COLUMN asked VARCHAR",
-        "ALTER TABLE runs ADD COLUMN exit_code INTEGER",
-    ),
-    # The records that are stored from now on are compressed.
-    6: (),
-}
-"""The statements that migrate a ledger from each version to the next.
-
-Their SQL is accepted by every database. The tables of the last migration are those above; a version
-that changes one of them has to keep a copy of it here.
-"""

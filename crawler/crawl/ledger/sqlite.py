@@ -29,7 +29,7 @@ from crawler.exit_codes import HELD
 from crawler.files import make_folder, sync_folder
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Table
 
 _Result = TypeVar("_Result")
 
@@ -148,6 +148,9 @@ class SqliteDatabase(Database):
                 yield self.connection
             finally:
                 self.connection.rollback()
+
+    def create_table(self, connection: Connection, table: Table) -> None:
+        table.create(connection)
 
     def now(self) -> float:
         return time.time()

@@ -1,0 +1,182 @@
+"""What the readings of a page showed of its links, in one row for each page.
+
+A row for each link would take most of the time of a commit. The rows are compressed, and the
+checksum with which a zlib stream ends (RFC 1950) tells of bit errors.
+
+Captures are read in any order of their dates, so a reading counts as one of its time, not as the
+latest: ``first_seen`` and ``last_seen`` of an edge are the first and the last reading that showed
+the link, and ``removed_at`` is the first reading after these, which did not show it.
+"""
+
+from __future__ import annotations
+
+import zlib
+from bisect import bisect_right
+from itertools import islice
+from operator import attrgetter
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+from isal import isal_zlib
+from sqlalchemy import bindparam, select
+
+from crawler.crawl.edges import Edge
+from crawler.crawl.ledger.aliases import resolved
+from crawler.crawl.ledger.schema import PAGE_LINKS
+from crawler.errors import LedgerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+    from crawler.crawl.edges import Evidence
+
+# How many rows are read at once.
+_CHUNK = 100
+_OF_PAGES = select(PAGE_LINKS).where(PAGE_LINKS.c.page_id.in_(bindparam("ids", expanding=True)))
+_DECODER = msgspec.json.Decoder(tuple[list[str], list[Edge]])
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
+_IN_PAGE_ORDER = attrgetter("position", "role", "target")
+
+
+class Reading(NamedTuple):
+    """A page that was read, and its links, one of each role to an article.
+
+    ``links`` are None if the page has not changed since the reading before. ``seen_at``, ISO 8601
+    in UTC, is when the page was fetched or captured. Unless the reading ``is_whole``, as that of a
+    text copy, it says nothing of the links that it does not show.
+    """
+
+    page_id: str
+    links: Sequence[Edge] | None
+    seen_at: str
+    evidence: Evidence
+    is_whole: bool = True
+
+
+class PageLinks:
+    """The links of a page in all of its readings.
+
+    ``names`` are the ids of the articles that aliases stand for: a link is stored with the id that
+    its target had at that time.
+    """
+
+    def __init__(
+        self,
+        page_id: str,
+        times: Sequence[str] = (),
+        edges: Iterable[Edge] = (),
+        names: Mapping[str, str] = _NO_NAMES,
+    ) -> None:
+        self.page_id = page_id
+        self._times = list(times)
+        """When the page was read as a whole, in order."""
+        self._edges: dict[tuple[str, str], Edge] = {}
+        self._add(edges, names)
+
+    @property
+    def edges(self) -> list[Edge]:
+        """The edges from the page, in page order."""
+        return sorted(self._edges.values(), key=_IN_PAGE_ORDER)
+
+    @property
+    def first_read_at(self) -> str | None:
+        """The time of the first reading of the whole page."""
+        return self._times[0] if self._times else None
+
+    @property
+    def targets(self) -> set[str]:
+        return {target for _, target in self._edges}
+
+    @property
+    def row(self) -> tuple[Any, ...]:
+        """The row of PAGE_LINKS."""
+        edges = list(self._edges.values())
+        changes = {edge.first_seen for edge in edges} | {edge.removed_at for edge in edges}
+        changed_at = max(filter(None, changes), default=None)
+        encoded = msgspec.json.encode((self._times, edges))
+        return self.page_id, changed_at, isal_zlib.compress(encoded)
+
+    def note(self, reading: Reading) -> None:
+        _, links, seen_at, evidence, is_whole = reading
+        if links is None:
+            links = [edge for edge in self._edges.values() if edge.removed_at is None]
+        is_first = not self._edges and not self._times
+        life = seen_at, seen_at, None, evidence, evidence
+        self._add([Edge._make((*link[:7], *life)) for link in links])
+        if is_whole:
+            self._add_times([seen_at])
+        if not is_first:
+            self._find_removed()
+
+    def take_over(self, other: PageLinks) -> None:
+        """Add the readings of another page that turned out to be the same article."""
+        self._add(other._edges.values(), {other.page_id: self.page_id})
+        self._add_times(other._times)
+        self._find_removed()
+
+    def _add(self, edges: Iterable[Edge], names: Mapping[str, str] = _NO_NAMES) -> None:
+        page_id, known = self.page_id, self._edges
+        for edge in edges:
+            target = names.get(edge.target, edge.target)
+            if target == page_id:
+                # Links between the ids of an article are no edges.
+                continue
+            if edge.source != page_id or edge.target != target:
+                edge = edge._replace(source=page_id, target=target)
+            key = edge.role, target
+            known[key] = _united(edge, known[key]) if key in known else edge
+
+    def _add_times(self, times: Iterable[str]) -> None:
+        self._times = sorted({*self._times, *times})
+
+    def _find_removed(self) -> None:
+        for key, edge in self._edges.items():
+            following = bisect_right(self._times, edge.last_seen or "")
+            removed_at = self._times[following] if following < len(self._times) else None
+            if removed_at != edge.removed_at:
+                self._edges[key] = edge._replace(removed_at=removed_at)
+
+
+def _united(edge: Edge, stored: Edge) -> Edge:
+    """Return an edge with the life of both, as the later of them has it."""
+    first = min(stored, edge, key=lambda one: one.first_seen or "")
+    last = max(edge, stored, key=lambda one: one.last_seen or "")
+    return last._replace(first_seen=first.first_seen, first_evidence=first.first_evidence)
+
+
+def load(connection: Connection, page_ids: Iterable[str]) -> Iterator[PageLinks]:
+    """Yield the links of those pages that were read. Raises LedgerError if they are damaged."""
+    page_ids = iter(page_ids)
+    while chunk := list(islice(page_ids, _CHUNK)):
+        yield from unpacked(connection, connection.execute(_OF_PAGES, {"ids": chunk}).all())
+
+
+def unpacked(connection: Connection, rows: Iterable[Any]) -> Iterator[PageLinks]:
+    """Yield the links of pages from rows of PAGE_LINKS. Raises LedgerError if one is damaged."""
+    rows = iter(rows)
+    while chunk := [(row.page_id, *_decoded(row)) for row in islice(rows, _CHUNK)]:
+        names = resolved(connection, (edge.target for *_, edges in chunk for edge in edges))
+        for page_id, times, edges in chunk:
+            yield PageLinks(page_id, times, edges, names)
+
+
+def damaged(rows: Iterable[Any]) -> Iterator[str]:
+    """Describe the rows of PAGE_LINKS that cannot be read."""
+    for row in rows:
+        try:
+            _decoded(row)
+        except LedgerError:
+            yield f"the links of {row.page_id} are damaged"
+
+
+def _decoded(row: Any) -> tuple[list[str], list[Edge]]:
+    try:
+        return _DECODER.decode(zlib.decompress(row.links))
+    except (zlib.error, msgspec.DecodeError):
+        raise LedgerError(
+            f"the ledger: the links of {row.page_id} are damaged; restore it from a backup, or "
+            "start again with another job"
+        ) from None
