@@ -251,9 +251,9 @@ class Bench:
                 for item in items
             ]
             pages.note_links(state, edges, SEEN_AT, NO_EVIDENCE)
-            state.state, state.queued, state.emitted, state.revision = "article", False, True, 1
+            state.state, state.queued, state.emitted = "article", False, True
             state.fetch_index = lister.place
-            state.recheck = Recheck(due_at=time.time() + 3600)
+            state.recheck = Recheck(revision=1, due_at=time.time() + 3600)
             pages.note(state)
             row = (number, commits.run, state.id)
             commits.batch.fetches.append((*row, SEEN_AT.isoformat(), "new", None, 1))
@@ -287,7 +287,7 @@ class Bench:
         committed = self._next_record - 1
         for name, rows, indexes in self._database.run(_SIZES):
             count = self._known if name == "pages" else committed
-            print(f"{name:<10} {rows / count:8.0f} and {indexes / count:6.0f} of indexes a page")
+            print(f"{name:<13} {rows / count:8.0f} and {indexes / count:6.0f} of indexes a page")
 
     def scans(self) -> int:
         """Return how often a large table was read as a whole."""
@@ -301,7 +301,7 @@ def _request(state: ArticleState) -> bytes:
     return packed(
         PageRequest(
             *(state.id, 0, state.state, state.priority, state.url, state.revision),
-            *(state.validators, state.refusal, False),
+            *(state.recheck.validators, state.recheck.refusal, False),
         )
     )
 
