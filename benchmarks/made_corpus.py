@@ -123,7 +123,7 @@ def make_feed(file: Path, count: int, link_count: int = 20) -> None:
 
 
 def _edges(article: dict[str, Any]) -> list[Edge]:
-    """Return the links of an article, of each role one to each page."""
+    """Return the links of an article, at most one of each role to each page."""
     edges: dict[tuple[str, str], Edge] = {}
     for position, link in enumerate(article["links"], start=1):
         target, role = link["id"], link["role"]

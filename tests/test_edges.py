@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +28,14 @@ from crawler.crawl.ledger.commits import Commits
 from crawler.crawl.ledger.job import read
 from crawler.crawl.ledger.pages import Pages
 from crawler.crawl.ledger.recheck import Intervals
-from crawler.items import ArticleRole
+from crawler.items import ArticleRole, RelatedItem
 
 pytestmark = [pytest.mark.usefixtures("ledger")]
 
 BEGAN = datetime(2026, 5, 1, tzinfo=UTC)
 NAMES = "abcd"
-Shown = frozenset[tuple[ArticleRole, str]]
+Shown = dict[tuple[ArticleRole, str], int]
+"""The positions of the links that a page shows, by their roles and targets."""
 
 
 def time_of(minute: int) -> str:
@@ -59,22 +62,25 @@ class NaiveEdges:
 
     def latest(self, page: str) -> Shown:
         """Return the links of a page that no reading has found gone."""
-        return frozenset(
-            (role, target)
+        return {
+            (role, target): life[-1]
             for (source, role, target), life in self.lives().items()
             if source == page and life[2] is None
-        )
+        }
 
     def lives(self) -> dict[tuple[str, str, str], tuple[Any, ...]]:
-        """Return when each edge was first and last seen and gone, with the evidence."""
+        """Return when each edge was first and last seen and gone, the evidence, and its position.
+
+        The position is that in the last reading which showed it.
+        """
         found = {}
         for page in {self.resolve(page) for page, *_ in self.readings}:
             readings = {
-                minute: (frozenset((role, self.resolve(name)) for role, name in shown), is_whole)
+                minute: (self._resolved(shown), is_whole)
                 for read_page, minute, shown, is_whole in self.readings
                 if self.resolve(read_page) == page
             }
-            for role, target in frozenset().union(*(shown for shown, _ in readings.values())):
+            for role, target in set().union(*(shown for shown, _ in readings.values())):
                 if target != page:
                     seen = [
                         minute for minute, (shown, _) in readings.items() if (role, target) in shown
@@ -88,7 +94,14 @@ class NaiveEdges:
                         *(time_of(min(seen)), time_of(max(seen))),
                         time_of(min(later)) if later else None,
                         *(evidence_of(min(seen)), evidence_of(max(seen))),
+                        readings[max(seen)][0][role, target],
                     )
+        return found
+
+    def _resolved(self, shown: Shown) -> Shown:
+        found: Shown = {}
+        for (role, name), position in sorted(shown.items(), key=itemgetter(1)):
+            found.setdefault((role, self.resolve(name)), position)
         return found
 
 
@@ -99,10 +112,16 @@ STEPS = st.lists(
         st.tuples(st.just("copy of the text"), st.sampled_from(NAMES), LINKS),
         st.tuples(st.just("unchanged"), st.sampled_from(NAMES), st.none()),
         st.tuples(st.just("alias"), st.sampled_from(NAMES), st.sampled_from(NAMES)),
+        st.tuples(st.just("list"), st.sampled_from(NAMES), st.sampled_from(NAMES)),
         st.tuples(st.just("commit"), st.none(), st.none()),
     ),
     max_size=14,
 )
+
+
+def item_of(article_id: str) -> RelatedItem:
+    nothing = dict.fromkeys(field.name for field in fields(RelatedItem))
+    return RelatedItem(**{**nothing, "position": 1, "id": article_id, "internal": True})
 
 
 @pytest.mark.slow
@@ -121,11 +140,12 @@ def test_the_life_of_edges(steps: list[tuple[Any, ...]], chance: Any) -> None:
             state = ArticleState(page, "article", Lister(None, 0, 0), 0)
             at, evidence = datetime.fromisoformat(time_of(minute)), evidence_of(minute)
             if is_read:
-                shown = frozenset((role, naive.resolve(target)) for role, target in value)
-                shown -= {(role, page) for role in ROLES}
+                links = {(role, naive.resolve(target)) for role, target in value}
+                links -= {(role, page) for role in ROLES}
+                shown = {link: number for number, link in enumerate(sorted(links), start=1)}
                 edges = [
                     Edge(page, target, role, number, None, None, None)
-                    for number, (role, target) in enumerate(sorted(shown), start=1)
+                    for (role, target), number in shown.items()
                 ]
                 is_whole = what == "read"
                 pages.note_links(state, edges, at, evidence, is_whole=is_whole)
@@ -133,20 +153,26 @@ def test_the_life_of_edges(steps: list[tuple[Any, ...]], chance: Any) -> None:
             elif what == "unchanged":
                 pages.note_links(state, None, at, evidence)
                 naive.readings.append((page, minute, naive.latest(page), True))
+            elif what == "list":
+                listed = ArticleState(naive.resolve(value), "pending", Lister(page, 1, 0), 1)
+                pages.note_listing(listed, page, 0, item_of(listed.id), "related", first=True)
             elif what == "commit":
                 pages.commits.flush()
             elif page != naive.resolve(value):
-                pages.note_alias(page, naive.resolve(value))
-                naive.aliases[page] = naive.resolve(value)
+                kept = ArticleState(naive.resolve(value), "article", Lister(None, 0, 0), 0)
+                # What lists the merged article lists the other one from now on.
+                pages.commits.batch.merge(state, kept)
+                pages.note_alias(page, kept.id)
+                naive.aliases[page] = kept.id
         pages.commits.flush()
         assert pages.commits.failed is None
         with database.snapshot() as connection:
             found = list(history.edges(connection))
-            linking = {name: history.edges_to(connection, name) for name in NAMES}
+            linking = {name: history.edges_to(connection, name)[0] for name in NAMES}
     assert {
         (edge.source, edge.role, edge.target): (
             *(edge.first_seen, edge.last_seen, edge.removed_at),
-            *(edge.first_evidence, edge.last_evidence),
+            *(edge.first_evidence, edge.last_evidence, edge.position),
         )
         for edge in found
     } == naive.lives()
@@ -198,8 +224,8 @@ def test_edges_of_a_ledger_with_a_row_for_each(tmp_path: Path) -> None:
         database.store(write)
     with closing(read(place_in(tmp_path))) as database, database.snapshot() as connection:
         assert list(history.edges(connection)) == lives
-        assert history.edges_to(connection, "b") == [lives[0], lives[2]]
-        assert history.edges_to(connection, "d") == [lives[1]]
+        assert history.edges_to(connection, "b") == ([lives[0], lives[2]], [])
+        assert history.edges_to(connection, "d") == ([lives[1]], [])
         assert history.changed_edges(connection, time_of(2)) == ([lives[1]], [lives[0]])
         assert history.changed_edges(connection, time_of(4)) == ([], [])
 

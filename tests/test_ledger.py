@@ -142,14 +142,24 @@ def test_a_damaged_ledger(job: Crawl, scrapy: Crawl, tmp_path: Path, case: str) 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("query", "damage"),
+    ("query", "damage", "asked"),
     [
-        ("SELECT json FROM records WHERE id = ?", f"(article {SEED}) does not match its checksum"),
-        ("SELECT links FROM page_links WHERE page_id = ?", f"the links of {SEED} are damaged"),
+        (
+            "SELECT json FROM records WHERE id = ?",
+            f"(article {SEED}) does not match its checksum",
+            SEED,
+        ),
+        (
+            "SELECT links FROM page_links WHERE page_id = ?",
+            f"the links of {SEED} are damaged",
+            LISTED_ID,
+        ),
     ],
     ids=["record", "links"],
 )
-def test_a_flipped_bit(job: Crawl, scrapy: Crawl, tmp_path: Path, query: str, damage: str) -> None:
+def test_a_flipped_bit(
+    job: Crawl, scrapy: Crawl, tmp_path: Path, query: str, damage: str, asked: str
+) -> None:
     job()
     with ledger(tmp_path) as connection:
         [(stored,)] = connection.execute(query, (SEED,))
@@ -157,9 +167,13 @@ def test_a_flipped_bit(job: Crawl, scrapy: Crawl, tmp_path: Path, query: str, da
     before, part, after = path.read_bytes().partition(stored[:100])
     assert part and part not in after
     path.write_bytes(before + part[:-1] + bytes([part[-1] ^ 1]) + after)
-    status = scrapy("status", "-s", "JOBDIR=job")
-    assert status.exit_code == 1
-    assert damage in status.stdout
+    for words in (["status"], ["why", asked]):
+        run = scrapy(*words, "-s", "JOBDIR=job")
+        assert (run.exit_code, damage in run.stdout) == (1, True)
+    # Whatever is intact is exported.
+    export = scrapy("export", "-s", "JOBDIR=job", "-o", "graph.graphml")
+    assert (export.exit_code, "left out" in export.stderr, SEED in export.stderr) == (1, True, True)
+    assert (tmp_path / "graph.graphml").exists()
     again = job(recheck="all")
     assert again.exit_code == 1
     assert f"{damage}; restore it from a backup" in again.stderr

@@ -97,9 +97,12 @@ class JobCorpus:
         return self._read(history.unread(self.connection, "failure", self.left_out))
 
     def edges(self) -> Iterator[Edge]:
-        edges = history.edges(self.connection, stored_only=True)
-        # A link without its article would break the foreign keys of tables.
-        return (edge for edge in edges if edge.source not in self.left_out)
+        damaged: list[str] = []
+        for edge in history.edges(self.connection, stored_only=True, damaged=damaged):
+            # A link without its article would break the foreign keys of tables.
+            if edge.source not in self.left_out:
+                yield edge
+        self.left_out.update((f"the links of {page_id}", "they are damaged") for page_id in damaged)
 
     def _read(self, lines: Iterator[bytes]) -> Iterator[Any]:
         for line in lines:

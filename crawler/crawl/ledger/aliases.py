@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import chain, islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, select
 
 from crawler.crawl.ledger.schema import ALIASES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy import Connection
 
@@ -25,12 +24,12 @@ def resolved(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     if connection.execute(_ANY).first() is None:
         return found
-    asked = iter(dict.fromkeys(ids))
-    while chunk := list(islice(asked, _CHUNK)):
-        rows = connection.execute(_AMONG, {"ids": chunk}).all()
-        # The article of an alias may have become an alias later.
-        asked = chain([row.id for row in rows if row.id not in found], asked)
+    asked = list(dict.fromkeys(ids))
+    while asked:
+        rows = list(_rows(connection, _AMONG, asked))
         found.update((row.alias, row.id) for row in rows)
+        # The article of an alias may have become an alias later.
+        asked = list({row.id: None for row in rows if row.id not in found})
 
     def last(name: str) -> str:
         while name in found:
@@ -45,6 +44,11 @@ def aliases_of(connection: Connection, article_id: str) -> list[str]:
     found: list[str] = []
     ids = [article_id]
     while ids:
-        ids = list(connection.execute(_OF, {"ids": ids}).scalars())
+        ids = [row.alias for row in _rows(connection, _OF, ids)]
         found += ids
     return found
+
+
+def _rows(connection: Connection, query: Any, ids: Sequence[str]) -> Iterator[Any]:
+    for start in range(0, len(ids), _CHUNK):
+        yield from connection.execute(query, {"ids": ids[start : start + _CHUNK]})

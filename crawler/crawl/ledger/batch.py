@@ -125,7 +125,7 @@ class Batch:
         self.moves.append(Move(merged.id, kept.id, is_merge=True))
 
     def add_alias(self, alias: str, article_id: str) -> None:
-        """Add another id of an article. The links that have it move along with every move."""
+        """Add another id of an article, to which the readings of a page with that id move."""
         self.aliases[alias] = article_id
         self.edge_changes.append(Renaming(alias, article_id))
 

@@ -5,8 +5,7 @@ Each time that a page is read, its links are compared with those that the ledger
 
 from __future__ import annotations
 
-from itertools import groupby, islice
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import bindparam, delete
 
@@ -15,12 +14,10 @@ from crawler.crawl.ledger.page_links import PageLinks, Reading, load
 from crawler.crawl.ledger.schema import LINKING_PAGES, PAGE_LINKS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence, Set
+    from collections.abc import Iterable, Mapping, Sequence, Set
 
     from sqlalchemy import Connection
 
-# How many readings are written at once.
-_CHUNK = 500
 _UPSERT = Upsert(PAGE_LINKS)
 _DELETE = delete(PAGE_LINKS).where(PAGE_LINKS.c.page_id == bindparam("page"))
 _INSERT_LINKING = Insert(LINKING_PAGES)
@@ -46,30 +43,36 @@ def write(
     The aliases of the renamings are in the ledger already. ``listed`` are the ids and the page ids
     of LISTINGS that are written with them.
     """
-    for kind, group in groupby(changes, type):
-        if kind is Renaming:
-            for renaming in group:
-                _rename(connection, *cast("Renaming", renaming))
+    readings: dict[str, list[Reading]] = {}
+    for change in changes:
+        if isinstance(change, Reading):
+            readings.setdefault(change.page_id, []).append(change)
         else:
-            readings = cast("Iterator[Reading]", group)
-            while chunk := list(islice(readings, _CHUNK)):
-                _note(connection, chunk, listed)
+            if not readings.keys().isdisjoint(change):
+                _note(connection, readings, listed)
+                readings = {}
+            _rename(connection, *change)
+    _note(connection, readings, listed)
 
 
 def _note(
-    connection: Connection, readings: Sequence[Reading], listed: Set[tuple[str, str]]
+    connection: Connection,
+    readings: Mapping[str, Sequence[Reading]],
+    listed: Set[tuple[str, str]],
 ) -> None:
-    page_ids = list(dict.fromkeys(reading.page_id for reading in readings))
-    pages = {page_id: PageLinks(page_id) for page_id in page_ids}
-    pages.update((page.page_id, page) for page in load(connection, page_ids))
-    before = {(target, page.page_id) for page in pages.values() for target in page.targets}
-    for reading in readings:
-        pages[reading.page_id].note(reading)
-    after = {(target, page.page_id) for page in pages.values() for target in page.targets}
+    """Write the readings of pages by their ids."""
+    if not readings:
+        return
+    pages = {page_id: PageLinks(page_id) for page_id in readings}
+    pages.update((page.page_id, page) for page in load(connection, readings))
+    for page_id, page in pages.items():
+        for reading in readings[page_id]:
+            page.note(reading)
+    linking = {(target, page.page_id) for page in pages.values() for target in page.new_targets}
     execute_many(connection, _UPSERT, [page.row for page in pages.values()])
     # In the order of the table, each page of it is read and written once.
-    if linking := sorted(after - before - listed):
-        execute_many(connection, _INSERT_LINKING, linking)
+    if rows := sorted(linking - listed):
+        execute_many(connection, _INSERT_LINKING, rows)
 
 
 def _rename(connection: Connection, old: str, new: str) -> None:
@@ -77,10 +80,10 @@ def _rename(connection: Connection, old: str, new: str) -> None:
 
     That article may have links of its own.
     """
-    pages = {page.page_id: page for page in load(connection, (old, new))}
-    if old not in pages:
+    renamed = next(load(connection, [old]), None)
+    if renamed is None:
         return
-    page = pages.get(new) or PageLinks(new)
-    page.take_over(pages[old])
+    page = next(load(connection, [new]), None) or PageLinks(new)
+    page.take_over(renamed)
     connection.execute(_DELETE, {"page": old})
     execute_many(connection, _UPSERT, [page.row])

@@ -19,7 +19,7 @@ from sqlalchemy import and_, bindparam, case, exists, func, literal, not_, selec
 
 from crawler.crawl.articles import LIST_DEPTH, LISTED_ONLY
 from crawler.crawl.ledger.aliases import aliases_of, resolved
-from crawler.crawl.ledger.page_links import damaged, load, unpacked
+from crawler.crawl.ledger.page_links import damaged_pages, load, unpacked
 from crawler.crawl.ledger.record_json import json_in, lost_bits
 from crawler.crawl.ledger.schema import (
     ALIASES,
@@ -309,11 +309,15 @@ def archived(connection: Connection, url: str) -> Archived | None:
 
 
 def changed_edges(connection: Connection, since: str) -> tuple[list[Edge], list[Edge]]:
-    """Return the edges added and removed since a time (ISO 8601 in UTC) by pages read before."""
+    """Return the edges added and removed since a time (ISO 8601 in UTC) by pages read before.
+
+    The links of damaged pages are left out.
+    """
     query = select(PAGE_LINKS).where(PAGE_LINKS.c.changed_at >= since)
+    rows = stream(connection, query.order_by(PAGE_LINKS.c.page_id))
     added: list[Edge] = []
     removed: list[Edge] = []
-    for page in unpacked(connection, stream(connection, query.order_by(PAGE_LINKS.c.page_id))):
+    for page in unpacked(connection, rows, damaged=[]):
         if page.first_read_at is not None and page.first_read_at < since:
             added += (edge for edge in page.edges if (edge.first_seen or "") >= since)
         removed += (edge for edge in page.edges if (edge.removed_at or "") >= since)
@@ -335,16 +339,19 @@ def listers(connection: Connection, article_id: str) -> list[Any]:
     )
 
 
-def edges(connection: Connection, *, stored_only: bool = False) -> Iterator[Edge]:
+def edges(
+    connection: Connection, *, stored_only: bool = False, damaged: list[str] | None = None
+) -> Iterator[Edge]:
     """Yield all edges of the link graph, by page and position.
 
     If ``stored_only``, the edges of pages without a record, such as one that an item pipeline
-    dropped, are left out.
+    dropped, are left out. The ids of pages whose links are damaged are added to ``damaged``;
+    without it, they raise LedgerError.
     """
     query = select(PAGE_LINKS).order_by(PAGE_LINKS.c.page_id)
     if stored_only:
         query = query.join(PAGES, PAGES.c.id == PAGE_LINKS.c.page_id).where(PAGES.c.revision > 0)
-    for page in unpacked(connection, stream(connection, query)):
+    for page in unpacked(connection, stream(connection, query), damaged):
         yield from page.edges
 
 
@@ -365,17 +372,22 @@ def unlisted(
     return found
 
 
-def edges_to(connection: Connection, article_id: str) -> list[Edge]:
-    """Return the edges to an article, in the order in which they were first seen."""
-    ids = [article_id, *aliases_of(connection, article_id)]
+def edges_to(connection: Connection, article_id: str) -> tuple[list[Edge], list[str]]:
+    """Return the edges to an article, in the order in which they were first seen.
+
+    The second list has the ids of pages whose links are damaged. Reads all links of the pages.
+    """
+    ids = iter([article_id, *aliases_of(connection, article_id)])
     page_ids: set[str] = set()
-    for table in (LISTINGS, LINKING_PAGES):
-        query = select(table.c.page_id).where(table.c.id.in_(ids))
-        page_ids.update(connection.execute(query).scalars())
+    while chunk := list(islice(ids, _MOST_IDS)):
+        for table in (LISTINGS, LINKING_PAGES):
+            query = select(table.c.page_id).where(table.c.id.in_(chunk))
+            page_ids.update(connection.execute(query).scalars())
     names = resolved(connection, page_ids)
-    pages = load(connection, {names.get(page_id, page_id) for page_id in page_ids})
+    damaged: list[str] = []
+    pages = load(connection, {names.get(page_id, page_id) for page_id in page_ids}, damaged)
     found = (edge for page in pages for edge in page.edges if edge.target == article_id)
-    return sorted(found, key=attrgetter("first_seen", "source", "position", "role"))
+    return sorted(found, key=attrgetter("first_seen", "source", "position", "role")), damaged
 
 
 def resolve(connection: Connection, article_id: str) -> str:
@@ -455,5 +467,5 @@ def damaged_records(connection: Connection) -> list[str]:
 
 
 def damaged_links(connection: Connection) -> list[str]:
-    """Describe the pages whose links cannot be read; reads those of all pages."""
-    return list(damaged(stream(connection, select(PAGE_LINKS))))
+    """Return the ids of the pages whose links are damaged; reads those of all pages."""
+    return damaged_pages(stream(connection, select(PAGE_LINKS)))

@@ -1,11 +1,11 @@
 """What the readings of a page showed of its links, in one row for each page.
 
 A row for each link would take most of the time of a commit. The rows are compressed, and the
-checksum with which a zlib stream ends (RFC 1950) tells of bit errors.
+checksum at the end of a zlib stream (RFC 1950) detects bit errors.
 
 Captures are read in any order of their dates, so a reading counts as one of its time, not as the
 latest: ``first_seen`` and ``last_seen`` of an edge are the first and the last reading that showed
-the link, and ``removed_at`` is the first reading after these, which did not show it.
+the link, and ``removed_at`` is the first reading after these; it did not show the link.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ _CHUNK = 100
 _OF_PAGES = select(PAGE_LINKS).where(PAGE_LINKS.c.page_id.in_(bindparam("ids", expanding=True)))
 _DECODER = msgspec.json.Decoder(tuple[list[str], list[Edge]])
 _NO_NAMES: Mapping[str, str] = MappingProxyType({})
+_POSITION = attrgetter("position")
 _IN_PAGE_ORDER = attrgetter("position", "role", "target")
 
 
@@ -67,14 +68,15 @@ class PageLinks:
         self,
         page_id: str,
         times: Sequence[str] = (),
-        edges: Iterable[Edge] = (),
+        edges: Sequence[Edge] = (),
         names: Mapping[str, str] = _NO_NAMES,
     ) -> None:
         self.page_id = page_id
         self._times = list(times)
         """When the page was read as a whole, in order."""
+        self._stored_targets = {edge.target for edge in edges}
         self._edges: dict[tuple[str, str], Edge] = {}
-        self._add(edges, names)
+        self._join(edges, names)
 
     @property
     def edges(self) -> list[Edge]:
@@ -87,8 +89,9 @@ class PageLinks:
         return self._times[0] if self._times else None
 
     @property
-    def targets(self) -> set[str]:
-        return {target for _, target in self._edges}
+    def new_targets(self) -> set[str]:
+        """The targets that the ledger does not have under these ids."""
+        return {target for _, target in self._edges} - self._stored_targets
 
     @property
     def row(self) -> tuple[Any, ...]:
@@ -105,7 +108,10 @@ class PageLinks:
             links = [edge for edge in self._edges.values() if edge.removed_at is None]
         is_first = not self._edges and not self._times
         life = seen_at, seen_at, None, evidence, evidence
-        self._add([Edge._make((*link[:7], *life)) for link in links])
+        for link in links:
+            edge, key = Edge._make((*link[:7], *life)), (link.role, link.target)
+            stored = self._edges.get(key)
+            self._edges[key] = edge if stored is None else _united(edge, stored)
         if is_whole:
             self._add_times([seen_at])
         if not is_first:
@@ -113,11 +119,12 @@ class PageLinks:
 
     def take_over(self, other: PageLinks) -> None:
         """Add the readings of another page that turned out to be the same article."""
-        self._add(other._edges.values(), {other.page_id: self.page_id})
+        self._join(other._edges.values(), {other.page_id: self.page_id})
         self._add_times(other._times)
         self._find_removed()
 
-    def _add(self, edges: Iterable[Edge], names: Mapping[str, str] = _NO_NAMES) -> None:
+    def _join(self, edges: Iterable[Edge], names: Mapping[str, str]) -> None:
+        """Add edges. If several are to the same article, the first one of a reading counts."""
         page_id, known = self.page_id, self._edges
         for edge in edges:
             target = names.get(edge.target, edge.target)
@@ -127,7 +134,10 @@ class PageLinks:
             if edge.source != page_id or edge.target != target:
                 edge = edge._replace(source=page_id, target=target)
             key = edge.role, target
-            known[key] = _united(edge, known[key]) if key in known else edge
+            if stored := known.get(key):
+                first, second = sorted((edge, stored), key=_POSITION)
+                edge = _united(first, second)
+            known[key] = edge
 
     def _add_times(self, times: Iterable[str]) -> None:
         self._times = sorted({*self._times, *times})
@@ -140,43 +150,58 @@ class PageLinks:
                 self._edges[key] = edge._replace(removed_at=removed_at)
 
 
-def _united(edge: Edge, stored: Edge) -> Edge:
-    """Return an edge with the life of both, as the later of them has it."""
-    first = min(stored, edge, key=lambda one: one.first_seen or "")
-    last = max(edge, stored, key=lambda one: one.last_seen or "")
+def _united(edge: Edge, other: Edge) -> Edge:
+    """Return an edge with the life of both, as the later of them has it, else the first."""
+    first = min(other, edge, key=lambda one: one.first_seen or "")
+    last = max(edge, other, key=lambda one: one.last_seen or "")
     return last._replace(first_seen=first.first_seen, first_evidence=first.first_evidence)
 
 
-def load(connection: Connection, page_ids: Iterable[str]) -> Iterator[PageLinks]:
-    """Yield the links of those pages that were read. Raises LedgerError if they are damaged."""
+def load(
+    connection: Connection, page_ids: Iterable[str], damaged: list[str] | None = None
+) -> Iterator[PageLinks]:
+    """Yield the links of those pages that were read, as ``unpacked`` does."""
     page_ids = iter(page_ids)
     while chunk := list(islice(page_ids, _CHUNK)):
-        yield from unpacked(connection, connection.execute(_OF_PAGES, {"ids": chunk}).all())
+        rows = connection.execute(_OF_PAGES, {"ids": chunk}).all()
+        yield from unpacked(connection, rows, damaged)
 
 
-def unpacked(connection: Connection, rows: Iterable[Any]) -> Iterator[PageLinks]:
-    """Yield the links of pages from rows of PAGE_LINKS. Raises LedgerError if one is damaged."""
+def unpacked(
+    connection: Connection, rows: Iterable[Any], damaged: list[str] | None = None
+) -> Iterator[PageLinks]:
+    """Yield the links of pages from rows of PAGE_LINKS.
+
+    The ids of the pages whose rows are damaged are added to ``damaged``. Without it, such a row
+    raises LedgerError.
+    """
     rows = iter(rows)
-    while chunk := [(row.page_id, *_decoded(row)) for row in islice(rows, _CHUNK)]:
-        names = resolved(connection, (edge.target for *_, edges in chunk for edge in edges))
-        for page_id, times, edges in chunk:
+    while chunk := list(islice(rows, _CHUNK)):
+        found = [(row.page_id, *_DECODER.decode(links)) for row, links in _intact(chunk, damaged)]
+        names = resolved(connection, (edge.target for *_, edges in found for edge in edges))
+        for page_id, times, edges in found:
             yield PageLinks(page_id, times, edges, names)
 
 
-def damaged(rows: Iterable[Any]) -> Iterator[str]:
-    """Describe the rows of PAGE_LINKS that cannot be read."""
+def damaged_pages(rows: Iterable[Any]) -> list[str]:
+    """Return the ids of the pages whose rows of PAGE_LINKS are damaged."""
+    found: list[str] = []
+    for _ in _intact(rows, found):
+        pass
+    return found
+
+
+def _intact(rows: Iterable[Any], damaged: list[str] | None) -> Iterator[tuple[Any, bytes]]:
+    """Yield rows with their JSON; see ``unpacked``."""
     for row in rows:
         try:
-            _decoded(row)
-        except LedgerError:
-            yield f"the links of {row.page_id} are damaged"
-
-
-def _decoded(row: Any) -> tuple[list[str], list[Edge]]:
-    try:
-        return _DECODER.decode(zlib.decompress(row.links))
-    except (zlib.error, msgspec.DecodeError):
-        raise LedgerError(
-            f"the ledger: the links of {row.page_id} are damaged; restore it from a backup, or "
-            "start again with another job"
-        ) from None
+            links = zlib.decompress(row.links)
+        except zlib.error:
+            if damaged is None:
+                raise LedgerError(
+                    f"the ledger: the links of {row.page_id} are damaged; restore it from a "
+                    "backup, or start again with another job"
+                ) from None
+            damaged.append(row.page_id)
+        else:
+            yield row, links

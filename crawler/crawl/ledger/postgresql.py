@@ -89,6 +89,7 @@ _OTHER_INDEXES = (
     "CREATE INDEX pages_due ON pages (due_at)",
     "CREATE INDEX fetches_run ON fetches (run)",
     "CREATE INDEX records_run ON records (run, record)",
+    "CREATE INDEX page_links_changed_at ON page_links (changed_at)",
 )
 
 
@@ -488,8 +489,6 @@ def _create_tables(connection: Connection, create: Callable[[Connection], None])
     """Create the tables of a ledger, with the indexes that suit PostgreSQL."""
     for table in METADATA.sorted_tables:
         _create_table(connection, table)
-    for statement in _OTHER_INDEXES:
-        connection.exec_driver_sql(statement)
     _SERVER.create_all(connection)
     connection.execute(HOLD.insert().values(holders=0, commits=0, process=""))
     create(connection)
@@ -508,6 +507,9 @@ def _create_table(connection: Connection, table: Table) -> None:
                 f"CREATE INDEX {table_name}_{column_name} ON {table_name} USING hash "
                 f"({column_name})"
             )
+    for statement in _OTHER_INDEXES:
+        if f" ON {table.name} " in statement:
+            connection.exec_driver_sql(statement)
 
 
 def _type_of(column: Column[Any]) -> Any:

@@ -138,16 +138,19 @@ PAGE_LINKS = Table(
     Column("page_id", String, primary_key=True),
     # When a link was last added or removed; null if the page never had any.
     Column("changed_at", String),
-    # The times of all readings and the edges of the link graph (crawler.crawl.edges), whether
-    # followed or not: compressed JSON (crawler.crawl.ledger.page_links).
+    # The times at which the whole page was read, and the edges of the link graph
+    # (crawler.crawl.edges), whether followed or not: compressed JSON
+    # (crawler.crawl.ledger.page_links).
     Column("links", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
 )
+Index("page_links_changed_at", PAGE_LINKS.c.changed_at)
 
 LINKING_PAGES = Table(
     "linking_pages",
     METADATA,
-    # Which pages have ever linked to an article or other page, unless LISTINGS says so. Both have
-    # the ids of that time.
+    # Which pages have ever linked to an article or other page, unless LISTINGS says so. Both ids
+    # are those in use when the link was stored.
     Column("id", String, primary_key=True),
     Column("page_id", String, primary_key=True),
     sqlite_with_rowid=False,
