@@ -1,12 +1,13 @@
 """A live crawl of present-day pages, whose reading takes most of the time, compared with a peer.
 
     pip install '.[bench,test]'; apt-get install --no-install-recommends nginx-light
-    python benchmarks/reading.py [--pages 400] [--corpus FOLDER] [--pairs 3]
+    python benchmarks/reading.py [--pages 400] [--corpus FOLDER [--copies 1]] [--pairs 3]
 
 Pages of 290 kB are generated (made_news.py) and served by nginx on this machine, which also stands
 for the proxy through which the crawlers reach their hosts. A corpus of real pages in a folder has
 an ``index.jsonl`` with a line for each: its ``file`` (compressed with gzip) and its ``url``. Pages
-whose URLs do not look like those of articles are left out.
+whose URLs do not look like those of articles are left out. A crawl of a few hundred pages is short
+beside the start of its processes, so most pages may be served by several hosts (``--copies``).
 
 The crawlers take turns to fetch every page, each run in a process of its own: this spider, with
 everything on except politeness; the same with READER_PROCESSES=0; and a Scrapy spider that calls
@@ -17,6 +18,7 @@ import argparse
 import gzip
 import json
 import os
+import re
 import shutil
 import statistics
 import sys
@@ -31,6 +33,7 @@ from crawl import IMPOLITE, PEERS, ROOT, Run, measure, serve
 from crawler.extraction.article_urls import looks_like_article
 
 _MADE_HOST = "kelmouth.example"
+_CANONICAL_HOST = re.compile(rb"""rel=["']?canonical["']?[^>]*href=["']?https?://([^/"'> ]+)""")
 _ALONE, _PEER = "READER_PROCESSES=0", "trafilatura in a spider"
 
 
@@ -40,14 +43,23 @@ def made_pages(count: int) -> Iterator[tuple[str, bytes]]:
         yield url, made_news.page(number, count, 1)
 
 
-def real_pages(corpus: Path) -> Iterator[tuple[str, bytes]]:
+def real_pages(corpus: Path, copies: int) -> Iterator[tuple[str, bytes]]:
     for line in (corpus / "index.jsonl").open(encoding="utf-8"):
         page = json.loads(line)
         # nginx is no proxy for encrypted connections.
         url = urlsplit(page["url"].strip())._replace(scheme="http", query="", fragment="")
         # Whatever may be a list of articles would lead to others.
         if url.netloc and looks_like_article(url.geturl()):
-            yield url.geturl(), gzip.decompress((corpus / page["file"]).read_bytes())
+            body = gzip.decompress((corpus / page["file"]).read_bytes())
+            yield url.geturl(), body
+            declared = _CANONICAL_HOST.search(body)
+            if declared and declared[1].decode() != url.netloc:
+                # It would be the same article at any address.
+                continue
+            for number in range(2, copies + 1):
+                host = f"copy{number}.{url.netloc}"
+                copy = body.replace(url.netloc.encode(), host.encode())
+                yield url._replace(netloc=host).geturl(), copy
 
 
 def write_site(folder: Path, pages: dict[str, bytes]) -> None:
@@ -67,6 +79,7 @@ def main() -> None:
     )
     parser.add_argument("--pages", type=int, default=400)
     parser.add_argument("--corpus", type=Path)
+    parser.add_argument("--copies", type=int, default=1)
     parser.add_argument("--pairs", type=int, default=3)
     options = parser.parse_args()
     if not shutil.which("nginx"):
@@ -74,7 +87,11 @@ def main() -> None:
     bins = Path(sys.executable).parent
     with tempfile.TemporaryDirectory(prefix="reading-benchmark-") as name:
         folder = Path(name)
-        pages = dict(real_pages(options.corpus) if options.corpus else made_pages(options.pages))
+        pages = dict(
+            real_pages(options.corpus, options.copies)
+            if options.corpus
+            else made_pages(options.pages)
+        )
         write_site(folder, pages)
         with serve(folder, "try_files /$host/$uri/page.html =404;") as proxy:
             os.environ["http_proxy"] = proxy
