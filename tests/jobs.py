@@ -30,6 +30,16 @@ SCOPE = Scope(Publishers(), SAME, by_host=False)
 LIVE = {"source": "live", "depth": "1"}
 
 
+LINKS_OF_SCHEMA_7 = (
+    """links (page_id VARCHAR NOT NULL, role VARCHAR NOT NULL, id VARCHAR NOT NULL,
+        position INTEGER NOT NULL, url VARCHAR, text VARCHAR, internal BOOLEAN,
+        first_seen VARCHAR NOT NULL, last_seen VARCHAR NOT NULL, removed_at VARCHAR,
+        first_record VARCHAR, first_place VARCHAR, last_record VARCHAR, last_place VARCHAR)""",
+    "readings (page_id VARCHAR NOT NULL, seen_at VARCHAR NOT NULL)",
+)
+"""The tables of links in ledgers before schema 8."""
+
+
 def place_in(folder: Path) -> Place:
     """Return the place of the ledger of a job in a folder, or in the database of LEDGER_URL."""
     place = place_of(Settings({"JOBDIR": str(folder)}))

@@ -15,7 +15,7 @@ from conftest import Crawl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from job_crawls import ALWAYS_DUE
-from jobs import folder_in_memory, new_ledger, place_in
+from jobs import LINKS_OF_SCHEMA_7, folder_in_memory, new_ledger, place_in
 from server import NewsServer
 from sqlalchemy import text
 from stories import TEXT
@@ -186,11 +186,6 @@ def test_the_life_of_edges(steps: list[tuple[Any, ...]], chance: Any) -> None:
 
 SCHEMA_7 = """
     DROP TABLE page_links; DROP TABLE linking_pages; UPDATE job SET version = 7;
-    CREATE TABLE links (page_id VARCHAR NOT NULL, role VARCHAR NOT NULL, id VARCHAR NOT NULL,
-        position INTEGER NOT NULL, url VARCHAR, text VARCHAR, internal BOOLEAN,
-        first_seen VARCHAR NOT NULL, last_seen VARCHAR NOT NULL, removed_at VARCHAR,
-        first_record VARCHAR, first_place VARCHAR, last_record VARCHAR, last_place VARCHAR);
-    CREATE TABLE readings (page_id VARCHAR NOT NULL, seen_at VARCHAR NOT NULL);
     INSERT INTO aliases VALUES ('x', 'd');
     INSERT INTO listings VALUES ('b', 'a', 'related', 1, 1, 1, 'About b', NULL)
 """
@@ -209,6 +204,8 @@ def test_edges_of_a_ledger_with_a_row_for_each(tmp_path: Path) -> None:
     def write(connection: Any) -> None:
         for statement in SCHEMA_7.split(";"):
             connection.execute(text(statement))
+        for table in LINKS_OF_SCHEMA_7:
+            connection.execute(text(f"CREATE TABLE {table}"))
         for edge in lives:
             source, target, role, position, url, words, internal, *rest = edge.values
             target = "x" if target == "d" else target

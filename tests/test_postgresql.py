@@ -21,7 +21,7 @@ import pytest
 from conftest import PATIENCE, ROOT, Crawl, Run, WebCrawl, command, environment, wait_until
 from databases import PROTECTED, CuttingProxy, Server
 from hosted import Answer
-from jobs import new_ledger, place_in
+from jobs import LINKS_OF_SCHEMA_7, new_ledger, place_in
 from stories import HTML, TEXT
 
 from crawler.crawl.ledger.places import Place
@@ -521,11 +521,15 @@ def test_a_ledger_of_another_schema(
     expected = json.loads(scrapy(*status).stdout)
     postgresql.execute(
         "ALTER TABLE job.runs DROP COLUMN asked, DROP COLUMN exit_code",
+        "DROP TABLE job.page_links, job.linking_pages",
+        *(f"CREATE TABLE job.{table}" for table in LINKS_OF_SCHEMA_7),
         "UPDATE job.job SET version = 5",
         database=database,
     )
     expected["runs"][0] |= {"asked": None, "exit_code": None}
-    assert json.loads(scrapy(*status).stdout) == expected
+    migrated = json.loads(scrapy(*status).stdout)
+    assert migrated.pop("ledger_bytes") < expected.pop("ledger_bytes")
+    assert migrated == expected
     postgresql.execute("UPDATE job.job SET version = 99", database=database)
     run = scrapy(*status)
     assert run.exit_code == 1
