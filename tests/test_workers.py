@@ -6,7 +6,7 @@ import re
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -26,6 +26,9 @@ from test_crawl_live import drop, hang, redirect_to_itself
 from test_list_seeds import HOST as NEWSROOM_HOST
 from test_list_seeds import ROOT, Newsroom
 from warcio.archiveiterator import ArchiveIterator
+
+from crawler.crawl.ledger import history
+from crawler.crawl.ledger.job import read
 
 
 @pytest.fixture(scope="module")
@@ -399,14 +402,14 @@ def test_archives(site: kill.Site, postgresql: Server, database: str, tmp_path: 
     # On a busy machine, a worker may lose a page, which another one then archives, too.
     assert set(urls.values()) <= {url for _, url in responses}
     assert all(len(records) > 3 for records in archives.values())
-    statement = f"SELECT page_id, first_record, first_place FROM {JOB}.links"
-    with postgresql.connect(database) as connection:
-        links = connection.execute(statement.encode()).fetchall()
-    assert {page_id for page_id, *_ in links} <= urls.keys()
-    for page_id, record_id, place in links:
-        file, _, offset = place.rpartition(", offset ")
-        found_at, kind, url, _ = archives[Path(file).name][record_id]
-        assert (found_at, kind, url) == (int(offset), "response", urls[page_id])
+    with closing(read(team.place)) as ledger, ledger.snapshot() as connection:
+        edges = list(history.edges(connection))
+    assert edges
+    for edge in edges:
+        record_id, place = edge.first_evidence
+        file, _, offset = (place or "").rpartition(", offset ")
+        found_at, kind, url, _ = archives[Path(file).name][record_id or ""]
+        assert (found_at, kind, url) == (int(offset), "response", urls[edge.source])
 
     team, again = crawl_to_archives(
         site, tmp_path / "second", postgresql, database, "-arecheck=all"
