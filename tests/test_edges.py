@@ -160,7 +160,7 @@ def test_the_life_of_edges(steps: list[tuple[Any, ...]], chance: Any) -> None:
                 pages.commits.flush()
             elif page != naive.resolve(value):
                 kept = ArticleState(naive.resolve(value), "article", Lister(None, 0, 0), 0)
-                # What lists the merged article lists the other one from now on.
+                # The pages that list the merged article list the other one from now on.
                 pages.commits.batch.merge(state, kept)
                 pages.note_alias(page, kept.id)
                 naive.aliases[page] = kept.id

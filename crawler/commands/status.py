@@ -207,9 +207,7 @@ def _status(place: Place, database: Database, most_runs: int | None) -> Status:
         status.failing = dict(history.failing(connection).most_common())
         status.holder = place.holder()
         status.runs = history.runs(connection, most_runs)
-        pages = history.damaged_links(connection)
-        links = (f"the links of {page_id} are damaged" for page_id in pages)
-        status.damage = [*history.damaged_records(connection), *links]
+        status.damage = history.damaged_records(connection) + history.damaged_links(connection)
     if isinstance(place, ServerPlace):
         from crawler.workers.status import workers
 

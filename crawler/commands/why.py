@@ -241,14 +241,13 @@ def _history(job: str, database: Database, name: str, publisher_files: Any) -> H
         publishers = Publishers.of_job(history.site(connection), publisher_files)
         article_id = history.resolve(connection, publishers.id_in(name))
         page = history.page(connection, article_id)
-        edges, unread = history.edges_to(connection, article_id)
+        edges, damaged_links = history.edges_to(connection, article_id)
         if page is None and not edges:
             raise CrawlerError(
                 f"{article_id}: unknown to the job {job}, as a seed or from a link; "
                 f"{as_typed('status')} shows what the job knows"
             )
         revisions, damage = history.revisions(connection, article_id)
-        damage += (f"the links of {page_id} are damaged" for page_id in unread)
         return History(
             article_id,
             page,
@@ -256,7 +255,7 @@ def _history(job: str, database: Database, name: str, publisher_files: Any) -> H
             history.listers(connection, article_id),
             history.fetches(connection, article_id),
             revisions,
-            damage,
+            damage + damaged_links,
             history.lists(connection),
         )
 

@@ -19,7 +19,7 @@ from sqlalchemy import and_, bindparam, case, exists, func, literal, not_, selec
 
 from crawler.crawl.articles import LIST_DEPTH, LISTED_ONLY
 from crawler.crawl.ledger.aliases import aliases_of, resolved
-from crawler.crawl.ledger.page_links import damaged_pages, load, unpacked
+from crawler.crawl.ledger.page_links import damage_in, damage_of, load, unpacked
 from crawler.crawl.ledger.record_json import json_in, lost_bits
 from crawler.crawl.ledger.schema import (
     ALIASES,
@@ -375,7 +375,7 @@ def unlisted(
 def edges_to(connection: Connection, article_id: str) -> tuple[list[Edge], list[str]]:
     """Return the edges to an article, in the order in which they were first seen.
 
-    The second list has the ids of pages whose links are damaged. Reads all links of the pages.
+    Damaged pages are described in the second list. Reads all links of the pages.
     """
     ids = iter([article_id, *aliases_of(connection, article_id)])
     page_ids: set[str] = set()
@@ -387,7 +387,8 @@ def edges_to(connection: Connection, article_id: str) -> tuple[list[Edge], list[
     damaged: list[str] = []
     pages = load(connection, {names.get(page_id, page_id) for page_id in page_ids}, damaged)
     found = (edge for page in pages for edge in page.edges if edge.target == article_id)
-    return sorted(found, key=attrgetter("first_seen", "source", "position", "role")), damaged
+    in_order = sorted(found, key=attrgetter("first_seen", "source", "position", "role"))
+    return in_order, list(map(damage_of, damaged))
 
 
 def resolve(connection: Connection, article_id: str) -> str:
@@ -467,5 +468,5 @@ def damaged_records(connection: Connection) -> list[str]:
 
 
 def damaged_links(connection: Connection) -> list[str]:
-    """Return the ids of the pages whose links are damaged; reads those of all pages."""
-    return damaged_pages(stream(connection, select(PAGE_LINKS)))
+    """Describe the pages whose links are damaged; reads those of all pages."""
+    return damage_in(stream(connection, select(PAGE_LINKS)))

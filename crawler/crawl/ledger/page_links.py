@@ -1,4 +1,4 @@
-"""What the readings of a page showed of its links, in one row for each page.
+"""The links that the readings of a page showed, in one row for each page.
 
 A row for each link would take most of the time of a commit. The rows are compressed, and the
 checksum at the end of a zlib stream (RFC 1950) detects bit errors.
@@ -183,12 +183,17 @@ def unpacked(
             yield PageLinks(page_id, times, edges, names)
 
 
-def damaged_pages(rows: Iterable[Any]) -> list[str]:
-    """Return the ids of the pages whose rows of PAGE_LINKS are damaged."""
-    found: list[str] = []
-    for _ in _intact(rows, found):
+def damage_in(rows: Iterable[Any]) -> list[str]:
+    """Describe the damaged rows among rows of PAGE_LINKS."""
+    damaged: list[str] = []
+    for _ in _intact(rows, damaged):
         pass
-    return found
+    return list(map(damage_of, damaged))
+
+
+def damage_of(page_id: str) -> str:
+    """Describe the damaged row of a page."""
+    return f"the links of {page_id} are damaged"
 
 
 def _intact(rows: Iterable[Any], damaged: list[str] | None) -> Iterator[tuple[Any, bytes]]:
@@ -199,8 +204,8 @@ def _intact(rows: Iterable[Any], damaged: list[str] | None) -> Iterator[tuple[An
         except zlib.error:
             if damaged is None:
                 raise LedgerError(
-                    f"the ledger: the links of {row.page_id} are damaged; restore it from a "
-                    "backup, or start again with another job"
+                    f"the ledger: {damage_of(row.page_id)}; restore it from a backup, or start "
+                    "again with another job"
                 ) from None
             damaged.append(row.page_id)
         else:
